@@ -1,0 +1,60 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+
+import { type PlannedHost, SKILLS_PATH } from "../plan/fleet.ts";
+import { labelsFor, writeFiles } from "./containers.ts";
+
+export interface HostArgs {
+  /** Name of the stack; part of every name and label on the host. */
+  stack: string;
+  /** The host with all that the plan placed on it. */
+  host: PlannedHost;
+  caddyImage: string;
+}
+
+/** A machine that runs Docker: the connection to it, the images, and the skills that its tenants share. */
+export class Host extends pulumi.ComponentResource {
+  /** Connection that everything on this host is made through. */
+  readonly provider: docker.Provider;
+  /** Image id by reference, pulled once. */
+  readonly images: Readonly<Record<string, pulumi.Output<string>>>;
+  readonly caddyImage: pulumi.Output<string>;
+  /** Volume with the shared library; written before anybody reads it. */
+  readonly skills: pulumi.Output<string>;
+  /** Volume of the authoring instance. Absent: there is none on this host. */
+  readonly authored: pulumi.Output<string> | undefined;
+
+  constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("openclaw:index:Host", name, args, opts);
+    const { stack, host } = args;
+    const { endpoint } = host.settings;
+
+    this.provider = new docker.Provider(`${name}-docker`, endpoint === undefined ? {} : { host: endpoint }, { parent: this });
+    const child: pulumi.CustomResourceOptions = { parent: this, provider: this.provider };
+
+    // Kept when they are no longer named: other stacks may run them, and a roll-back wants them at once.
+    const pull = (resource: string, reference: string): pulumi.Output<string> => new docker.RemoteImage(resource, { name: reference, keepLocally: true }, child).imageId;
+    this.caddyImage = pull(`${name}-caddy-image`, args.caddyImage);
+    this.images = Object.fromEntries(host.images.map((reference) => [reference, pull(`${name}-image-${reference}`, reference)]));
+
+    const volume = new docker.Volume(`${name}-skills`, { name: host.names.skills, labels: labelsFor(stack, "skills") }, child);
+    const library = writeFiles(
+      `${name}-skills`,
+      {
+        name: host.names.skills,
+        image: this.caddyImage,
+        volume: volume.name,
+        mountPath: SKILLS_PATH,
+        // The path names the content, so a change of the library is seen in every tenant's preview.
+        files: host.library.files.map(({ path, contentBase64, isExecutable }) => ({ file: `${host.library.path}/${path}`, contentBase64, executable: isExecutable })),
+        labels: labelsFor(stack, "skills"),
+      },
+      child,
+    );
+    this.skills = pulumi.all([volume.name, library.id]).apply(([volumeName]) => volumeName);
+    // What the authoring instance wrote is data: it stays when the stack goes.
+    this.authored = host.hasAuthor ? new docker.Volume(`${name}-authored`, { name: host.names.authored, labels: labelsFor(stack, "authored") }, { ...child, retainOnDelete: true }).name : undefined;
+
+    this.registerOutputs({ skills: this.skills });
+  }
+}

@@ -1,0 +1,53 @@
+import { z } from "zod";
+
+import { UserError } from "./errors.ts";
+
+/** One line per issue of a failed parse: the field, the value found, and what is wrong with it. */
+export function describeIssues(error: z.ZodError, schema: z.ZodType, input: unknown): string[] {
+  return error.issues.flatMap((issue) => {
+    if (issue.code === "unrecognized_keys") {
+      const known = fieldsAt(schema, issue.path).join(", ");
+      return issue.keys.map((key) => `${pathOf([...issue.path, key])}: no such field; the fields here are ${known}`);
+    }
+    const value = valueAt(input, issue.path);
+    return [`${pathOf(issue.path)}${value === undefined ? "" : ` ${show(value)}`}: ${value === undefined && issue.code === "invalid_type" ? "missing" : lowerFirst(issue.message)}`];
+  });
+}
+
+/** Every mistake in one error, a line each. */
+export function mistakesError(what: string, mistakes: readonly string[]): UserError {
+  const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
+  return new UserError(`${what} has ${count}; nothing was changed:\n${mistakes.map((mistake) => `  - ${mistake}`).join("\n")}`);
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.map((part, index) => (typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${String(part)}`)).join("");
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, part) => (typeof at === "object" && at !== null ? (at as Record<PropertyKey, unknown>)[part] : undefined), value);
+}
+
+/** Short enough for one line, whatever was written. */
+function show(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** Names of the fields that the object schema at `path` knows. */
+function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let at: z.core.$ZodType = schema;
+  for (const part of [...path, undefined]) {
+    while ("innerType" in at._zod.def) at = at._zod.def.innerType as z.core.$ZodType;
+    if (part === undefined) break;
+    if (at instanceof z.ZodObject) at = at.shape[String(part)] as z.core.$ZodType;
+    else if (at instanceof z.ZodArray) at = at.element;
+    else if (at instanceof z.ZodRecord) at = at.valueType;
+  }
+  if (at instanceof z.ZodDiscriminatedUnion) return [];
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}

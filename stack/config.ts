@@ -1,0 +1,24 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+
+import { describeIssues, mistakesError } from "../lib/mistakes.ts";
+import type { SecretNames } from "../plan/secrets.ts";
+import { parseSettings, type Settings } from "../plan/settings.ts";
+
+const Secrets = z.record(z.string(), z.record(z.string(), z.string().min(1)));
+
+/** The stack's settings, parsed once. Providers' credentials stay in the providers' own keys. */
+export function readSettings(): Settings {
+  return parseSettings(new pulumi.Config().requireObject("settings"), `Pulumi.${pulumi.getStack()}.yaml`);
+}
+
+/** Every tenant's secrets: their names, plain, for the plan, and their values, secret, for the containers. */
+export function readSecrets(): { names: SecretNames; values: pulumi.Output<z.output<typeof Secrets>> } {
+  // Not through pulumi.Config: its getters either warn about a secret read in the clear or keep the names from the plan.
+  const text = pulumi.runtime.getConfig(`${pulumi.getProject()}:secrets`) ?? "{}";
+  const result = Secrets.safeParse(JSON.parse(text));
+  // Only the path is told, never what stands there.
+  if (!result.success) throw mistakesError(`openclaw-tenants:secrets in Pulumi.${pulumi.getStack()}.yaml`, describeIssues(result.error, Secrets, undefined));
+  const names = Object.fromEntries(Object.entries(result.data).map(([id, values]) => [id, Object.keys(values)]));
+  return { names, values: pulumi.secret(result.data) };
+}
