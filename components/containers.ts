@@ -52,6 +52,8 @@ export function writeFiles(name: string, { volume, mountPath, files, ...args }: 
     name,
     {
       ...args,
+      // Never run, but Docker makes no container without one.
+      command: ["true"],
       start: false,
       mustRun: false,
       networkMode: "none",

@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 
+import { shortHash } from "../lib/hash.ts";
 import { type PlannedHost, SKILLS_PATH } from "../plan/fleet.ts";
 import { labelsFor, writeFiles } from "./containers.ts";
 
@@ -35,7 +36,7 @@ export class Host extends pulumi.ComponentResource {
     // Kept when they are no longer named: other stacks may run them, and a roll-back wants them at once.
     const pull = (resource: string, reference: string): pulumi.Output<string> => new docker.RemoteImage(resource, { name: reference, keepLocally: true }, child).imageId;
     this.caddyImage = pull(`${name}-caddy-image`, args.caddyImage);
-    this.images = Object.fromEntries(host.images.map((reference) => [reference, pull(`${name}-image-${reference}`, reference)]));
+    this.images = Object.fromEntries(host.images.map((reference) => [reference, pull(`${name}-openclaw-image-${shortHash(reference)}`, reference)]));
 
     const volume = new docker.Volume(`${name}-skills`, { name: host.names.skills, labels: labelsFor(stack, "skills") }, child);
     const library = writeFiles(

@@ -7,10 +7,11 @@ export function describeIssues(error: z.ZodError, schema: z.ZodType, input: unkn
   return error.issues.flatMap((issue) => {
     if (issue.code === "unrecognized_keys") {
       const known = fieldsAt(schema, issue.path).join(", ");
-      return issue.keys.map((key) => `${pathOf([...issue.path, key])}: no such field; the fields here are ${known}`);
+      return issue.keys.map((key) => `field ${pathOf([...issue.path, key])}: no such field; the fields here are ${known}`);
     }
     const value = valueAt(input, issue.path);
-    return [`${pathOf(issue.path)}${value === undefined ? "" : ` ${show(value)}`}: ${value === undefined && issue.code === "invalid_type" ? "missing" : lowerFirst(issue.message)}`];
+    const field = issue.path.length === 0 ? "value" : `field ${pathOf(issue.path)}`;
+    return [`${field}${value === undefined ? "" : ` ${show(value)}`}: ${value === undefined && issue.code === "invalid_type" ? "missing" : lowerFirst(issue.message)}`];
   });
 }
 

@@ -1,3 +1,4 @@
+import { ownValue } from "../lib/own.ts";
 import { FIRST_PORT, LAST_PORT, type Tenant } from "../tenants/schema.ts";
 import { OUTSIDE_HEAP_MB, planLimits } from "./limits.ts";
 import type { HostSettings, Settings } from "./settings.ts";
@@ -29,7 +30,7 @@ export function findClashes(tenants: readonly Tenant[]): string[] {
 /** Mistakes between an entry and its host: unknown host, no room in the pool, more CPUs than there are, a webhook nobody can reach. */
 export function findPlacementMistakes(tenant: Tenant, settings: Settings): string[] {
   const { id, port, host: hostId, limits, telegram } = tenant;
-  const host = settings.hosts[hostId];
+  const host = ownValue(settings.hosts, hostId);
   if (host === undefined) return [`tenant "${id}", field host "${hostId}": no such host in the settings; there are ${Object.keys(settings.hosts).toSorted().join(", ")}`];
 
   const mistakes: string[] = [];
@@ -54,9 +55,9 @@ export function findFullHosts(tenants: readonly Tenant[], hosts: Readonly<Record
 
 /** Mistakes between an entry and its past: data of a removed tenant, data on another host. */
 export function findPastMistakes({ id, host, adopt }: Tenant, past: Past): string[] {
-  const before = past.tenants[id];
+  const before = ownValue(past.tenants, id);
   if (before !== undefined && before !== host) return [`tenant "${id}" has its data on host "${before}"; a change of host to "${host}" would start it empty, so put host back to "${before}"`];
-  const left = past.retained[id];
+  const left = ownValue(past.retained, id);
   if (left === undefined || adopt) return [];
   if (left !== host) return [`data of a removed tenant "${id}" is kept on host "${left}"; place it there with adopt: true, or choose another id`];
   return [`data of a removed tenant "${id}" is kept on host "${left}"; say adopt: true if this is the same client, else choose another id`];

@@ -4,6 +4,7 @@ import type { JsonObject } from "../lib/json.ts";
 import { shortHash } from "../lib/hash.ts";
 import { parseImage } from "../lib/image.ts";
 import { describeIssues, mistakesError } from "../lib/mistakes.ts";
+import { ownValue } from "../lib/own.ts";
 import { renderCaddyfile } from "../templates/caddyfile.ts";
 import { renderGatewayConfig } from "../templates/openclaw.ts";
 import { Tenant } from "../tenants/schema.ts";
@@ -16,15 +17,13 @@ import { nameHost, nameTenant, type TenantNames } from "./names.ts";
 import { findConfigMistakes, keptVersions } from "./openclaw-schema.ts";
 import { applyOverlay, findOverlayMistakes } from "./overlay.ts";
 import { findMissingSecrets, planSecrets, type SecretNames } from "./secrets.ts";
-import type { HostSettings, Settings } from "./settings.ts";
+import { type HostSettings, type Settings, WEBHOOK_OFFSET } from "./settings.ts";
 import { type Cidr, findSubnet } from "./subnet.ts";
 
 /** Where the shared library lies in every gateway; the content's hash follows. */
 export const SKILLS_PATH = "/opt/openclaw-skills";
 /** Where the authoring instance writes and others read. */
 export const AUTHORED_PATH = "/opt/openclaw-authored";
-/** Added to a tenant's port: where its Telegram listener is published. Keeps clear of tenants' ports and of ephemeral ones. */
-const WEBHOOK_OFFSET = 10_000;
 
 /** Everything a plan follows from. */
 export interface FleetInput {
@@ -116,7 +115,7 @@ function parseAll({ stack, tenants: entries, settings, secrets, library, past }:
   const results = entries.map((entry, index) => ({ entry, index, result: Tenant.safeParse(entry) }));
   const tenants = results.flatMap(({ entry, result }) => result.data ?? salvage(entry, result.error) ?? []);
   const mistakes = [
-    ...results.flatMap(({ entry, index, result }) => (result.success ? [] : describeIssues(result.error, Tenant, entry).map((line) => `${nameEntry(entry, index)}, field ${line}`))),
+    ...results.flatMap(({ entry, index, result }) => (result.success ? [] : describeIssues(result.error, Tenant, entry).map((line) => `${nameEntry(entry, index)}, ${line}`))),
     ...findClashes(tenants),
     ...tenants.flatMap((tenant) => [
       ...findPlacementMistakes(tenant, settings),
@@ -125,7 +124,8 @@ function parseAll({ stack, tenants: entries, settings, secrets, library, past }:
       ...findOverlayMistakes(tenant),
       ...findMissingSecrets(tenant, stack, secrets),
     ]),
-    ...findFullHosts(tenants, settings.hosts),
+    // Without those whose limits or status could not be read.
+    ...findFullHosts(results.flatMap(({ result }) => result.data ?? []), settings.hosts),
     ...findLibraryMistakes(library),
     ...findSkillMistakes(tenants, library.names),
   ];
@@ -136,7 +136,9 @@ function parseAll({ stack, tenants: entries, settings, secrets, library, past }:
 /** The entry without its wrong fields, so that what is wrong with the others is told in the same run. */
 function salvage(entry: unknown, error: z.ZodError<Tenant>): Tenant | undefined {
   if (typeof entry !== "object" || entry === null) return undefined;
-  const wrong = error.issues.flatMap((issue) => (issue.code === "unrecognized_keys" && issue.path.length === 0 ? issue.keys : [issue.path[0]]));
+  const wrong: unknown[] = error.issues.flatMap((issue) => (issue.code === "unrecognized_keys" && issue.path.length === 0 ? issue.keys : [issue.path[0]]));
+  // Which secrets an overlay may name follows from these.
+  if (["env", "model", "telegram"].some((key) => wrong.includes(key))) wrong.push("config");
   return Tenant.safeParse(Object.fromEntries(Object.entries(entry).filter(([key]) => !wrong.includes(key)))).data;
 }
 
@@ -218,7 +220,7 @@ function planTenant(tenant: Tenant, host: HostSettings, httpPort: number, librar
     configFile: planConfigFile(applyOverlay(config, tenant.config as JsonObject | undefined)),
     hasOverlay: tenant.config !== undefined,
     secrets: planSecrets(tenant),
-    seed: seeds[id] ?? [],
+    seed: ownValue(seeds, id) ?? [],
     authored,
     adopt: tenant.adopt,
   };

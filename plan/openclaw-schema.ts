@@ -31,7 +31,8 @@ export function findConfigMistakes(version: string, config: JsonObject): string[
     validators.set(version, validator);
   }
   const { errors } = validator.validate(config);
-  return [...new Set(innermost(errors).map(describe))];
+  const found = Map.groupBy(innermost(errors), ({ instanceLocation, keyword }) => `${instanceLocation} ${keyword === "const" ? "const" : ""}`);
+  return [...new Set([...found.values()].flatMap((units) => (units.length > 1 && units.every(({ keyword }) => keyword === "const") ? [describeChoice(units)] : units.map(describe))))];
 }
 
 /** The schema describes a parsed config, where a field with a default is always there; in a file it may be absent. */
@@ -52,8 +53,18 @@ function innermost(errors: readonly OutputUnit[]): OutputUnit[] {
   });
 }
 
+/** A choice between values is a union of constants, and a mistake fails each of them. */
+function describeChoice(units: readonly OutputUnit[]): string {
+  const values = units.map(({ error }) => error.replace(/^Instance does not match (.*)\.$/, "$1"));
+  return `${pathOf(units[0]?.instanceLocation ?? "")}: it must be one of ${values.join(", ")}`;
+}
+
+function pathOf(instanceLocation: string): string {
+  return instanceLocation.replace(/^#\/?/, "").replaceAll("/", ".");
+}
+
 function describe({ instanceLocation, keyword, error }: OutputUnit): string {
-  const path = instanceLocation.replace(/^#\/?/, "").replaceAll("/", ".");
+  const path = pathOf(instanceLocation);
   if (keyword === "false" || keyword === "additionalProperties") return `${path}: OpenClaw does not know this key`;
   return `${path}: ${error.charAt(0).toLowerCase()}${error.slice(1).replace(/\.$/, "")}`;
 }

@@ -2,11 +2,16 @@ import { isObject, type Json, type JsonObject, merge } from "../lib/json.ts";
 import type { Tenant } from "../tenants/schema.ts";
 import { planSecrets } from "./secrets.ts";
 
-/** Parts of `openclaw.json` that keep a tenant apart from its neighbours, or that other fields of its entry decide. */
+/** Parts of `openclaw.json` that keep a tenant apart from its neighbours, or that other fields of its entry decide. `*` is any one key. */
 export const LOCKED_PATHS: readonly string[] = [
   "$include",
   "agents.defaults.sandbox.docker",
   "agents.defaults.workspace",
+  "agents.entries.*.agentDir",
+  "agents.entries.*.sandbox.docker",
+  "agents.entries.*.tools.elevated",
+  "agents.entries.*.tools.exec.host",
+  "agents.entries.*.workspace",
   "browser",
   "channels.telegram.accounts",
   "channels.telegram.apiRoot",
@@ -55,7 +60,9 @@ export function findOverlayMistakes(tenant: Pick<Tenant, "id" | "env" | "telegra
   const mistakes: string[] = [];
 
   for (const { path, key, value } of walk(tenant.config ?? {})) {
-    if (LOCKED_PATHS.includes(path)) mistakes.push(`${where(path)}: this path is locked, because it isolates the tenant or follows from other fields; remove it`);
+    if (isLocked(path)) mistakes.push(`${where(path)}: this path is locked, because it isolates the tenant or follows from other fields; remove it`);
+    // Anything but an object would replace what lies below, locked parts and all.
+    else if (!isObject(value) && isAboveLocked(path)) mistakes.push(`${where(path)}: parts of it are locked, so it can only be an object; write the keys you change`);
     else if (key === "$include") mistakes.push(`${where(path)}: files cannot be included; write the values here`);
     else if (typeof value === "string") {
       for (const [, escaped, name = ""] of value.matchAll(/(\$?)\$\{([A-Z][A-Z0-9_]*)\}/g)) {
@@ -71,12 +78,27 @@ export function findOverlayMistakes(tenant: Pick<Tenant, "id" | "env" | "telegra
   return mistakes;
 }
 
+function isLocked(path: string): boolean {
+  const keys = path.split(".");
+  return LOCKED_PATHS.some((locked) => locked.split(".").length === keys.length && startsWith(locked, keys));
+}
+
+function isAboveLocked(path: string): boolean {
+  const keys = path.split(".");
+  return LOCKED_PATHS.some((locked) => locked.split(".").length > keys.length && startsWith(locked, keys));
+}
+
+function startsWith(locked: string, keys: readonly string[]): boolean {
+  const parts = locked.split(".");
+  return keys.every((key, index) => parts[index] === "*" || parts[index] === key);
+}
+
 /** Every value below an object with its dotted path; below a locked path it goes no deeper. */
 function* walk(value: Json, path = ""): Generator<{ path: string; key: string; value: Json }> {
   if (typeof value !== "object" || value === null) return;
   for (const [key, child] of Object.entries(value)) {
     const at = path === "" ? key : `${path}.${key}`;
     yield { path: at, key, value: child };
-    if (!LOCKED_PATHS.includes(at)) yield* walk(child, at);
+    if (!isLocked(at)) yield* walk(child, at);
   }
 }

@@ -1,3 +1,4 @@
+import { ownValue } from "../lib/own.ts";
 import type { Tenant } from "../tenants/schema.ts";
 
 /** Names of the secrets in the stack's config, by tenant. Values never come here. */
@@ -15,6 +16,6 @@ export function planSecrets({ env, telegram, model }: Pick<Tenant, "env" | "tele
 /** One line per secret that a tenant needs and the stack does not have, with the command that sets it. */
 export function findMissingSecrets(tenant: Tenant, stack: string, known: SecretNames): string[] {
   return planSecrets(tenant)
-    .filter((name) => known[tenant.id]?.includes(name) !== true)
+    .filter((name) => ownValue(known, tenant.id)?.includes(name) !== true)
     .map((name) => `tenant "${tenant.id}" needs the secret ${name}; set it with: pulumi config set --stack ${stack} --secret --path 'openclaw-tenants:secrets.${tenant.id}.${name}'`);
 }

@@ -2,11 +2,18 @@ import { z } from "zod";
 
 import { findImageMistakes } from "../lib/image.ts";
 import { describeIssues, mistakesError } from "../lib/mistakes.ts";
-import { GatewayImage } from "../tenants/schema.ts";
+import { FIRST_PORT, GatewayImage, LAST_PORT } from "../tenants/schema.ts";
 import { DOCKER_POOLS, overlaps, parseCidr } from "./subnet.ts";
 
 /** Oldest Caddy with everything the routes use (`trusted_proxies`, `stream_close_delay`, `client_ip_headers`). */
 const OLDEST_CADDY = "2.8.0";
+
+/** Added to a tenant's port: where its Telegram listener is published. Keeps clear of tenants' ports and of ephemeral ones. */
+export const WEBHOOK_OFFSET = 10_000;
+
+function isTenantPort(port: number): boolean {
+  return [port, port - WEBHOOK_OFFSET].some((each) => each >= FIRST_PORT && each <= LAST_PORT);
+}
 
 const Range = z.string().superRefine((cidr, context) => {
   try {
@@ -23,7 +30,12 @@ const Edge = z.strictObject({
   /** Whether the world may connect: then Caddy serves https with certificates of its own, and clients' addresses are forwarded. Default: this machine only, plain http. */
   public: z.boolean().default(false),
   /** Default: 8080, or 80 when public. */
-  httpPort: z.int().min(1).max(65_535).optional(),
+  httpPort: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .refine((port) => !isTenantPort(port), { error: `ports ${FIRST_PORT}-${LAST_PORT} belong to tenants and ${FIRST_PORT + WEBHOOK_OFFSET}-${LAST_PORT + WEBHOOK_OFFSET} to their webhooks; choose another` })
+    .optional(),
 });
 
 /** A machine that already runs Docker: this one, or one reached over ssh. */

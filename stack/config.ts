@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 
+import { UserError } from "../lib/errors.ts";
 import { describeIssues, mistakesError } from "../lib/mistakes.ts";
 import type { SecretNames } from "../plan/secrets.ts";
 import { parseSettings, type Settings } from "../plan/settings.ts";
@@ -15,10 +16,13 @@ export function readSettings(): Settings {
 /** Every tenant's secrets: their names, plain, for the plan, and their values, secret, for the containers. */
 export function readSecrets(): { names: SecretNames; values: pulumi.Output<z.output<typeof Secrets>> } {
   // Not through pulumi.Config: its getters either warn about a secret read in the clear or keep the names from the plan.
-  const text = pulumi.runtime.getConfig(`${pulumi.getProject()}:secrets`) ?? "{}";
-  const result = Secrets.safeParse(JSON.parse(text));
+  const key = `${pulumi.getProject()}:secrets`;
+  const result = Secrets.safeParse(JSON.parse(pulumi.runtime.getConfig(key) ?? "{}"));
   // Only the path is told, never what stands there.
   if (!result.success) throw mistakesError(`openclaw-tenants:secrets in Pulumi.${pulumi.getStack()}.yaml`, describeIssues(result.error, Secrets, undefined));
+  if (Object.keys(result.data).length > 0 && !pulumi.runtime.isConfigSecret(key)) {
+    throw new UserError(`${key} in Pulumi.${pulumi.getStack()}.yaml stands there in plain text`, { hint: "take it out, and set every value with: pulumi config set --secret --path" });
+  }
   const names = Object.fromEntries(Object.entries(result.data).map(([id, values]) => [id, Object.keys(values)]));
   return { names, values: pulumi.secret(result.data) };
 }

@@ -5,8 +5,8 @@ import { WEBHOOK_PATH } from "./openclaw.ts";
 
 const template = readFileSync(new URL("Caddyfile", import.meta.url), "utf8");
 
-/** Name that the edge's own health check asks for. */
-export const HEALTH_HOSTNAME = "edge.internal";
+/** Name that the edge's own health check asks for. Without a dot, it is no tenant's on any domain. */
+export const HEALTH_HOSTNAME = "edge-health";
 
 /**
  * Paths of a gateway that carry an operator's or a machine's power, read in the routes of OpenClaw 2026.9.6. With the Control UI exposed all others

@@ -36,7 +36,8 @@ export function renderGatewayConfig({ tenant, url, trustedProxies, skillDirs, di
   return [
     {
       gateway: {
-        publicOrigin: url,
+        // OpenClaw takes plain http for bare loopback names only.
+        ...(url.startsWith("https:") ? { publicOrigin: url } : {}),
         trustedProxies: [...trustedProxies],
         controlUi: { enabled: isExposed("controlUi"), allowedOrigins: [url], environment: { label: tenant.name, color: "teal" } },
         http: { endpoints: { chatCompletions: { enabled: isExposed("api") }, responses: { enabled: isExposed("api") } } },
