@@ -28,6 +28,12 @@ export function labelsFor(stack: string, role: string, tenant?: string): Label[]
   return Object.entries(labelsOf(stack, role, tenant)).map(([label, value]) => ({ label, value }));
 }
 
+/** CPUs as the provider reads them back, or every refresh shows a replacement. Source: its nanoInt64ToDecimalString. */
+export function renderCpus(cpus: number): string {
+  const exact = cpus.toFixed(9);
+  return exact.split("0").length - 1 === 9 ? cpus.toFixed(1) : exact.replace(/0+$/, "");
+}
+
 /** One file to be written into a container while it is made. */
 export type Upload = types.input.ContainerUpload;
 

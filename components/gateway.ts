@@ -5,7 +5,7 @@ import * as random from "@pulumi/random";
 import { AUTHORED_PATH, type PlannedTenant, SKILLS_PATH } from "../plan/fleet.ts";
 import { prepareScript, REFUSED } from "../templates/prepare.ts";
 import { WEBHOOK_PORT } from "../templates/openclaw.ts";
-import { HARDENED, type Label, labelsFor, REPLACE_ON_CHANGES, runJob, writeFiles } from "./containers.ts";
+import { HARDENED, type Label, labelsFor, renderCpus, REPLACE_ON_CHANGES, runJob, writeFiles } from "./containers.ts";
 import { limitPids } from "./pids-limit.ts";
 
 const CONFIG_PATH = "/etc/openclaw";
@@ -127,7 +127,7 @@ export class Gateway extends pulumi.ComponentResource {
         // Both, always: memory alone implies swap and can never be raised in place.
         memory: limits.memoryMb,
         memorySwap: limits.memoryMb,
-        cpus: `${limits.cpus}`,
+        cpus: renderCpus(limits.cpus),
         tmpfs: { "/tmp": "rw,nosuid,nodev,size=512m,mode=1777" },
         envs: renderEnv(args, this.token, this.hooksToken),
         volumes: [
