@@ -31,7 +31,7 @@ export interface EdgeArgs {
  */
 export class Edge extends pulumi.ComponentResource {
   constructor(name: string, args: EdgeArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("openclaw:index:Edge", name, args, opts);
+    super("openclaw:index:Edge", name, {}, opts);
     const { stack, host, image } = args;
     const { edge } = host.settings;
     const child: pulumi.CustomResourceOptions = { parent: this };

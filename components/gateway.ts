@@ -42,7 +42,7 @@ export class Gateway extends pulumi.ComponentResource {
   readonly hooksToken: pulumi.Output<string>;
 
   constructor(name: string, args: GatewayArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("openclaw:index:Gateway", name, args, opts);
+    super("openclaw:index:Gateway", name, {}, opts);
     const { stack, tenant } = args;
     const child: pulumi.CustomResourceOptions = { parent: this };
     const labels = (role: string): Label[] => labelsFor(stack, role, tenant.id);
@@ -58,7 +58,7 @@ export class Gateway extends pulumi.ComponentResource {
     const workspace = new docker.Volume(`${name}-workspace`, { name: tenant.names.workspaceVolume, labels: labels("workspace") }, data);
 
     if (tenant.status === "active") this.#run(name, args, { owner: owner.result, state: state.name, workspace: workspace.name });
-    this.registerOutputs({ token: this.token, hooksToken: this.hooksToken });
+    this.registerOutputs();
   }
 
   /** Everything that a suspended tenant does without. */

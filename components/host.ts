@@ -26,7 +26,8 @@ export class Host extends pulumi.ComponentResource {
   readonly authored: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("openclaw:index:Host", name, args, opts);
+    // No inputs of its own: they would show an update of the host for every tenant that comes or goes.
+    super("openclaw:index:Host", name, {}, opts);
     const { stack, host } = args;
     const { endpoint } = host.settings;
 
@@ -56,6 +57,6 @@ export class Host extends pulumi.ComponentResource {
     // What the authoring instance wrote is data: it stays when the stack goes.
     this.authored = host.hasAuthor ? new docker.Volume(`${name}-authored`, { name: host.names.authored, labels: labelsFor(stack, "authored") }, { ...child, retainOnDelete: true }).name : undefined;
 
-    this.registerOutputs({ skills: this.skills });
+    this.registerOutputs();
   }
 }

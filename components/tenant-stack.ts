@@ -66,6 +66,6 @@ export class TenantStack extends pulumi.ComponentResource {
 
     this.tenants = tenants;
     this.tokens = pulumi.secret(pulumi.output(tokens));
-    this.registerOutputs({ tenants: this.tenants, tokens: this.tokens });
+    this.registerOutputs();
   }
 }

@@ -58,8 +58,9 @@ export function findPastMistakes({ id, host, adopt }: Tenant, past: Past): strin
   const before = ownValue(past.tenants, id);
   if (before !== undefined && before !== host) return [`tenant "${id}" has its data on host "${before}"; a change of host to "${host}" would start it empty, so put host back to "${before}"`];
   const left = ownValue(past.retained, id);
-  if (left === undefined || adopt) return [];
+  if (left === undefined) return [];
   if (left !== host) return [`data of a removed tenant "${id}" is kept on host "${left}"; place it there with adopt: true, or choose another id`];
+  if (adopt) return [];
   return [`data of a removed tenant "${id}" is kept on host "${left}"; say adopt: true if this is the same client, else choose another id`];
 }
 

@@ -144,7 +144,7 @@ function salvage(entry: unknown, error: z.ZodError<Tenant>): Tenant | undefined 
 
 function nameEntry(entry: unknown, index: number): string {
   const id = typeof entry === "object" && entry !== null && "id" in entry ? entry.id : undefined;
-  return typeof id === "string" ? `tenant "${id}"` : `tenant number ${index + 1}`;
+  return typeof id === "string" ? `tenant ${JSON.stringify(id)}` : `tenant number ${index + 1}`;
 }
 
 /** An overlay that this version of OpenClaw would refuse, or that cannot be checked because its schema is not kept. */
