@@ -170,8 +170,8 @@ export class Gateway extends pulumi.ComponentResource {
 
 /** Says which tenant did not start and where to look; the provider's own error names a container and no reason. */
 function explainFailure(name: string, { tenant, startTimeoutSeconds }: GatewayArgs): pulumi.ErrorHook {
-  return new pulumi.ErrorHook(`${name}-explain`, () => {
-    pulumi.log.error(`tenant "${tenant.id}" did not become healthy within ${startTimeoutSeconds} s, and nobody else waits for it; its last words: docker logs --tail 50 ${tenant.names.container}`);
+  return new pulumi.ErrorHook(`${name}-explain`, async () => {
+    await pulumi.log.error(`tenant "${tenant.id}" did not become healthy within ${startTimeoutSeconds} s, and nobody else waits for it; its last words: docker logs --tail 50 ${tenant.names.container}`);
     return false;
   });
 }

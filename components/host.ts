@@ -35,9 +35,15 @@ export class Host extends pulumi.ComponentResource {
     const child: pulumi.CustomResourceOptions = { parent: this, provider: this.provider };
 
     // Kept when they are no longer named: other stacks may run them, and a roll-back wants them at once.
-    const pull = (resource: string, reference: string): pulumi.Output<string> => new docker.RemoteImage(resource, { name: reference, keepLocally: true }, child).imageId;
-    this.caddyImage = pull(`${name}-caddy-image`, args.caddyImage);
-    this.images = Object.fromEntries(host.images.map((reference) => [reference, pull(`${name}-openclaw-image-${shortHash(reference)}`, reference)]));
+    const pull = (resource: string, reference: string, users: string): pulumi.Output<string> =>
+      new docker.RemoteImage(resource, { name: reference, keepLocally: true }, { ...child, hooks: { onError: [explainImage(resource, reference, users)] } }).imageId;
+    this.caddyImage = pull(`${name}-caddy-image`, args.caddyImage, `Caddy on host "${host.id}"`);
+    this.images = Object.fromEntries(
+      host.images.map((reference) => {
+        const users = host.tenants.filter(({ image }) => image === reference).map(({ id }) => `tenant "${id}"`);
+        return [reference, pull(`${name}-openclaw-image-${shortHash(reference)}`, reference, users.join(", "))];
+      }),
+    );
 
     const volume = new docker.Volume(`${name}-skills`, { name: host.names.skills, labels: labelsFor(stack, "skills") }, child);
     const library = writeFiles(
@@ -59,4 +65,12 @@ export class Host extends pulumi.ComponentResource {
 
     this.registerOutputs();
   }
+}
+
+/** Says who cannot start without an image; the provider's own error names only the reference. */
+function explainImage(resource: string, reference: string, users: string): pulumi.ErrorHook {
+  return new pulumi.ErrorHook(`${resource}-explain`, async () => {
+    await pulumi.log.error(`${users} cannot start: image ${reference} is not to be had; check the reference, and that the host reaches its registry`);
+    return false;
+  });
 }

@@ -217,7 +217,7 @@ function planTenant(tenant: Tenant, host: HostSettings, httpPort: number, librar
     port,
     webhookPort: telegram?.mode === "webhook" ? port + WEBHOOK_OFFSET : undefined,
     ...place,
-    configFile: planConfigFile(applyOverlay(config, tenant.config as JsonObject | undefined)),
+    configFile: planConfigFile(applyOverlay(config, tenant.config)),
     hasOverlay: tenant.config !== undefined,
     secrets: planSecrets(tenant),
     seed: ownValue(seeds, id) ?? [],

@@ -69,8 +69,8 @@ export const Settings = z
     reservedSubnets: z.array(Range).default([]),
     /** Seconds that open WebSockets outlive a change of routes. */
     streamCloseDelaySeconds: z.int().min(1).max(604_800).default(43_200),
-    /** Seconds a gateway has to become healthy before the update fails. */
-    startTimeoutSeconds: z.int().min(10).max(1800).default(180),
+    /** Seconds a gateway has to become healthy before the update fails. Docker asks a new one for the first time after 10. */
+    startTimeoutSeconds: z.int().min(30).max(1800).default(180),
     /** Base URL of an OTLP collector (http/protobuf). Absent: nothing is exported. */
     otlpEndpoint: z.url({ protocol: /^https?$/ }).optional(),
     hosts: z.record(HostId, z.discriminatedUnion("kind", [DockerHost])).refine((hosts) => Object.keys(hosts).length > 0, { error: "name at least one host" }),

@@ -57,6 +57,7 @@ function renderSite({ id, upstream, webhookUpstream, status, expose }: Site, add
     status === "suspended"
       ? ["\timport suspended"]
       : [
+          "\timport plain_paths",
           ...handle("/healthz ", toGateway),
           ...(expose.includes("hooks") ? handle("/hooks/* ", toGateway) : []),
           ...(expose.includes("api") ? handle("/v1/* ", toGateway) : []),

@@ -39,7 +39,7 @@ export function renderGatewayConfig({ tenant, url, trustedProxies, skillDirs, di
         // OpenClaw takes plain http for bare loopback names only.
         ...(url.startsWith("https:") ? { publicOrigin: url } : {}),
         trustedProxies: [...trustedProxies],
-        controlUi: { enabled: isExposed("controlUi"), allowedOrigins: [url], environment: { label: tenant.name, color: "teal" } },
+        controlUi: { enabled: isExposed("controlUi"), allowedOrigins: [url], environment: { label: withoutReferences(tenant.name), color: "teal" } },
         http: { endpoints: { chatCompletions: { enabled: isExposed("api") }, responses: { enabled: isExposed("api") } } },
       },
       skills: {
@@ -97,6 +97,11 @@ function pluginsOf({ model, telegram }: Pick<Tenant, "model" | "telegram">, otlp
   const own = Object.keys(model?.providers ?? {});
   const providers = [model?.primary, ...(model?.fallbacks ?? [])].flatMap((reference) => reference?.split("/", 1) ?? []).filter((id) => !own.includes(id));
   return [...new Set(["admin-http-rpc", "memory-core", ...(telegram === undefined ? [] : ["telegram"]), ...(otlpEndpoint === undefined ? [] : ["diagnostics-otel"]), ...providers])].toSorted();
+}
+
+/** OpenClaw reads "${NAME}" in any string from the environment, where its tokens are; a doubled dollar keeps it text. */
+function withoutReferences(text: string): string {
+  return text.replaceAll(/\$\{[A-Z][A-Z0-9_]*\}/g, (reference) => `$${reference}`);
 }
 
 function fromEnv(id: string): JsonObject {
