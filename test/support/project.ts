@@ -1,13 +1,14 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { execa } from "execa";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 
 import type { TenantInput } from "../../tenants/schema.ts";
 import { readLocal } from "../../tools/local.ts";
+import { removeDeadRuns, removeStack } from "./leftovers.ts";
 
 /** The checkout under test. */
 export const ROOT = join(import.meta.dirname, "..", "..");
@@ -30,6 +31,8 @@ export interface Run {
   exitCode: number | undefined;
   /** Everything it printed. */
   output: string;
+  /** Without what it said on stderr. */
+  stdout: string;
 }
 
 /** A copy of the program in a folder of its own, with a stack, a state and a part of the ports and addresses that no other run has. */
@@ -40,11 +43,11 @@ export interface TestProject {
   readonly env: Record<string, string>;
   readonly httpPort: number;
   /** The `index`-th tenant port of this project. */
-  port(index: number): number;
+  readonly port: (index: number) => number;
   /** Writes `tenants/<stack>.ts`, as an operator would. */
   writeTenants(tenants: readonly TenantInput[]): void;
   /** Writes the stack's settings, keeping secrets. */
-  writeSettings(settings: ProjectSettings): Promise<void>;
+  writeSettings(settings: ProjectSettings): void;
   /** Runs the engine: `project.pulumi(["up", "--yes"])`. */
   pulumi(args: readonly string[], options?: { env?: Record<string, string>; signal?: AbortSignal }): Promise<Run>;
   /** `up` without a preview; throws with the whole output when it fails. */
@@ -54,7 +57,7 @@ export interface TestProject {
   /** The engine's state as it exports it. */
   exportState(): Promise<string>;
   /** Runs the docker client and returns what it printed. */
-  docker(...args: string[]): Promise<string>;
+  readonly docker: (...args: string[]) => Promise<string>;
   /** Removes the stack with everything that carries its label, volumes as well. */
   dispose(): Promise<void>;
 }
@@ -66,8 +69,8 @@ export interface StackOutputs {
   retained: Record<string, string>;
 }
 
-/** Copies the program, gives it a stack of its own and writes the list. The real engine, plug-ins and Docker that set-up chose run it. */
-export async function createProject(tenants: (port: (index: number) => number) => readonly TenantInput[], settings: ProjectSettings = {}): Promise<TestProject> {
+/** Copies the program, gives it a stack of its own and writes the list. The real engine, plug-ins and Docker that set-up chose run it, but for `overrides` of their variables. */
+export async function createProject(tenants: (port: (index: number) => number) => readonly TenantInput[], settings: ProjectSettings = {}, overrides: Record<string, string> = {}): Promise<TestProject> {
   const local = readLocal(ROOT);
   const dir = mkdtempSync(join(tmpdir(), "openclaw-tenants-"));
   for (const entry of PROGRAM) cpSync(join(ROOT, entry), join(dir, entry), { recursive: true });
@@ -76,14 +79,15 @@ export async function createProject(tenants: (port: (index: number) => number) =
 
   const slot = await findFreeSlot();
   const stack = `test-${slot}-${process.pid}`;
-  const env = { ...local.env, PULUMI_BACKEND_URL: `file://${join(dir, "state")}`, PULUMI_CONFIG_PASSPHRASE: PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE: "" };
+  const env = { ...local.env, PULUMI_BACKEND_URL: `file://${join(dir, "state")}`, PULUMI_CONFIG_PASSPHRASE: PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE: "", ...overrides };
   const port = (index: number): number => 18_801 + slot * 40 + index;
   const httpPort = 21_000 + slot;
+  const stackFile = join(dir, `Pulumi.${stack}.yaml`);
 
   const run = async (command: string, args: readonly string[], options: { env?: Record<string, string>; signal?: AbortSignal } = {}): Promise<Run> => {
     const signal = options.signal === undefined ? {} : { cancelSignal: options.signal };
-    const { exitCode, all } = await execa(command, args, { cwd: dir, env: { ...env, ...options.env }, all: true, reject: false, ...signal });
-    return { exitCode, output: all };
+    const { exitCode, all, stdout } = await execa(command, args, { cwd: dir, env: { ...env, ...options.env }, all: true, reject: false, ...signal });
+    return { exitCode, output: all, stdout };
   };
 
   const project: TestProject = {
@@ -95,7 +99,7 @@ export async function createProject(tenants: (port: (index: number) => number) =
     writeTenants: (list) => {
       writeFileSync(join(dir, "tenants", `${stack}.ts`), `export default ${JSON.stringify(list, undefined, 2)};\n`);
     },
-    writeSettings: async (changed) => {
+    writeSettings: (changed) => {
       const value = {
         domain: "localhost",
         image: local.openclawImage,
@@ -103,7 +107,9 @@ export async function createProject(tenants: (port: (index: number) => number) =
         hosts: { local: { kind: "docker", memoryMb: 1_000_000, cpus: 2, edge: { network: local.edgeNetwork, httpPort } } },
         ...changed,
       };
-      await project.pulumi(["config", "set", "--path", "settings", "--type", "json", JSON.stringify(value)]);
+      // As an operator edits it: the engine's own `config set` takes no object before 3.260.
+      const { config, ...rest } = parse(readFileSync(stackFile, "utf8")) as { config?: Record<string, unknown> };
+      writeFileSync(stackFile, stringify({ ...rest, config: { ...config, "openclaw-tenants:settings": value } }));
     },
     pulumi: async (args, options) => run("pulumi", [...args, "--non-interactive", "--color", "never"], options),
     up: async (...args) => {
@@ -119,27 +125,18 @@ export async function createProject(tenants: (port: (index: number) => number) =
       return output;
     },
     dispose: async () => {
-      await removeLabelled(project);
+      await removeStack(project.docker, stack);
       rmSync(dir, { recursive: true, force: true });
     },
   };
 
-  writeFileSync(join(dir, `Pulumi.${stack}.yaml`), stringify({ config: {} }));
+  writeFileSync(stackFile, stringify({ config: {} }));
   project.writeTenants(tenants(port));
-  await project.pulumi(["stack", "init", stack]);
-  await project.writeSettings(settings);
+  await removeDeadRuns(project.docker);
+  const { exitCode, output } = await project.pulumi(["stack", "init", stack]);
+  if (exitCode !== 0) throw new Error(`pulumi stack init ended with ${exitCode}:\n${output}`);
+  project.writeSettings(settings);
   return project;
-}
-
-/** Also after a crash: by label, never by what the state remembers. */
-async function removeLabelled({ docker, stack }: TestProject): Promise<void> {
-  const filter = ["--filter", `label=openclaw-tenants.stack=${stack}`];
-  const containers = (await docker("ps", "--all", "--quiet", ...filter)).split("\n").filter(Boolean);
-  if (containers.length > 0) await docker("rm", "--force", ...containers);
-  const networks = (await docker("network", "ls", "--quiet", ...filter)).split("\n").filter(Boolean);
-  if (networks.length > 0) await docker("network", "rm", ...networks);
-  const volumes = (await docker("volume", "ls", "--quiet", ...filter)).split("\n").filter(Boolean);
-  if (volumes.length > 0) await docker("volume", "rm", ...volumes);
 }
 
 /** A share of the tenant ports, 40 each, whose ports nobody listens on: several runs may share one machine. */

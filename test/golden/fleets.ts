@@ -1,0 +1,85 @@
+import type { FleetInput } from "../../plan/fleet.ts";
+import { fleetInput, type house, settings, tenant } from "../support/fleet.ts";
+
+const ownModels: typeof house = {
+  baseUrl: "https://llm.example.com/v1",
+  api: "openai-responses",
+  apiKey: "HOUSE_API_KEY",
+  models: [
+    { id: "small", name: "House small", contextWindow: 128_000, maxTokens: 8192, cost: { input: 0.2, output: 0.8 } },
+    {
+      id: "large",
+      reasoning: true,
+      input: ["text", "image"],
+      contextWindow: 400_000,
+      maxTokens: 32_768,
+      cost: { input: 2, output: 8, cacheRead: 0.2, cacheWrite: 2.5 },
+    },
+  ],
+};
+
+/** A stack with this machine alone. */
+const laptop = settings({ domain: "localhost", hosts: { laptop: { kind: "docker", memoryMb: 8192, cpus: 4 } } });
+/** A stack with one machine for the world. */
+const server = settings({
+  otlpEndpoint: "http://collector.example.com:4318",
+  hosts: { server: { kind: "docker", memoryMb: 8192, cpus: 4, edge: { public: true } } },
+});
+
+/** Fleets whose rendered files stand in expected/, by name. Each shows one part of what an entry can say. */
+export const fleets: Readonly<Record<string, FleetInput>> = {
+  empty: fleetInput([], { settings: laptop }),
+
+  minimal: fleetInput([tenant()], { settings: laptop }),
+
+  everything: fleetInput(
+    [
+      tenant({
+        host: "server",
+        size: "large",
+        model: { primary: "anthropic/claude-sonnet-5", fallbacks: ["house/large", "openrouter/auto"], providers: { house: ownModels } },
+        telegram: { dmPolicy: "allowlist", allowFrom: ["1234567"], groupPolicy: "allowlist", groupAllowFrom: ["-1001234567890"] },
+        env: ["ANTHROPIC_API_KEY", "OPENROUTER_API_KEY", "NOTION_API_KEY", "HUBSPOT_TOKEN", "SMTP_PASSWORD"],
+        expose: ["hooks", "controlUi", "api"],
+        skills: { shared: ["house-style"], bundled: ["weather"] },
+      }),
+    ],
+    {
+      settings: server,
+      secrets: { acme: ["ANTHROPIC_API_KEY", "HOUSE_API_KEY", "HUBSPOT_TOKEN", "NOTION_API_KEY", "OPENROUTER_API_KEY", "SMTP_PASSWORD", "TELEGRAM_BOT_TOKEN"] },
+    },
+  ),
+
+  webhook: fleetInput([tenant({ host: "server", telegram: { mode: "webhook", dmPolicy: "open", allowFrom: ["*"] } })], {
+    settings: server,
+    secrets: { acme: ["TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"] },
+  }),
+
+  suspended: fleetInput(
+    [tenant({ status: "suspended", expose: ["controlUi", "hooks"] }), tenant({ id: "globex", name: "Globex Travel", port: 18802, expose: ["hooks"] })],
+    { settings: laptop },
+  ),
+
+  authoring: fleetInput([tenant({ id: "house", name: "Our own", port: 18803, skills: { author: true } }), tenant({ skills: { authored: true, shared: [] } })], {
+    settings: laptop,
+  }),
+
+  overlay: fleetInput(
+    [
+      tenant({
+        env: ["DISCORD_TOKEN"],
+        config: {
+          tools: { profile: "coding", deny: ["browser"], web: { search: { enabled: false } } },
+          session: { maintenance: { maxEntries: 200 } },
+          channels: { discord: { enabled: true, token: { source: "env", provider: "default", id: "DISCORD_TOKEN" } } },
+          logging: { level: "debug" },
+        },
+      }),
+    ],
+    { settings: laptop, secrets: { acme: ["DISCORD_TOKEN"] } },
+  ),
+
+  desktop: fleetInput([tenant({ expose: ["controlUi"] })], {
+    settings: settings({ domain: "localhost", hosts: { laptop: { kind: "docker", memoryMb: 8192, cpus: 4, edge: { network: "bridge", httpPort: 8081 } } } }),
+  }),
+};

@@ -1,0 +1,92 @@
+import type { z } from "zod";
+
+import { type Fleet, type FleetInput, planFleet, type PlannedHost, type PlannedTenant } from "../../plan/fleet.ts";
+import { parseSettings, type Settings } from "../../plan/settings.ts";
+import { readLibrary } from "../../stack/files.ts";
+import type { TenantInput } from "../../tenants/schema.ts";
+
+/** Well-formed references; nothing is ever pulled by them. */
+const IMAGE = `openclaw/openclaw:2026.9.6@sha256:${"a".repeat(64)}`;
+const CADDY_IMAGE = `caddy:2.11.4@sha256:${"c".repeat(64)}`;
+
+type SettingsInput = z.input<typeof Settings>;
+type ModelInput = NonNullable<TenantInput["model"]>;
+
+/** A provider of a tenant's own with one small model. */
+export const house: NonNullable<ModelInput["providers"]>[string] = {
+  baseUrl: "https://llm.example.com/v1",
+  api: "openai-completions",
+  models: [{ id: "small", contextWindow: 8192, maxTokens: 1024, cost: { input: 1, output: 2 } }],
+};
+
+/** Settings of a stack with one small host for this machine and one for the world, as an operator would write them. */
+export function settingsInput(over: Partial<SettingsInput> = {}): SettingsInput {
+  return {
+    domain: "example.com",
+    image: IMAGE,
+    caddyImage: CADDY_IMAGE,
+    hosts: {
+      laptop: { kind: "docker", memoryMb: 16_384, cpus: 8 },
+      server: { kind: "docker", endpoint: "ssh://root@server.example.com", memoryMb: 16_384, cpus: 8, edge: { public: true } },
+    },
+    ...over,
+  };
+}
+
+/** The same, parsed. */
+export function settings(over: Partial<SettingsInput> = {}): Settings {
+  return parseSettings(settingsInput(over), "Pulumi.test.yaml");
+}
+
+/** A sound tenant with what the test is about on top. */
+export function tenant(over: Partial<TenantInput> = {}): TenantInput {
+  return { id: "acme", name: "Acme Plumbing", host: "laptop", port: 18801, ...over };
+}
+
+/** The repository's own skills library. */
+export const library = readLibrary(new URL("../..", import.meta.url).pathname);
+
+/** Everything a plan follows from; no secrets, no seeds, no past unless given. */
+export function fleetInput(tenants: readonly unknown[], over: Partial<FleetInput> = {}): FleetInput {
+  return { stack: "test", tenants, settings: settings(), secrets: {}, library, seeds: {}, past: { tenants: {}, retained: {} }, ...over };
+}
+
+/** Plans such a fleet. */
+export function plan(tenants: readonly unknown[], over: Partial<FleetInput> = {}): Fleet {
+  return planFleet(fleetInput(tenants, over));
+}
+
+/** Every tenant of a plan, whatever its host. */
+export function tenantsOf(fleet: Fleet): PlannedTenant[] {
+  return fleet.hosts.flatMap(({ tenants }) => tenants);
+}
+
+/** The one tenant of a plan that has this id. Throws when there is none. */
+export function plannedTenant(fleet: Fleet, id = "acme"): PlannedTenant {
+  return found(tenantsOf(fleet), id);
+}
+
+/** The one host of a plan that has this id. Throws when there is none. */
+export function plannedHost(fleet: Fleet, id = "laptop"): PlannedHost {
+  return found(fleet.hosts, id);
+}
+
+function found<T extends { id: string }>(all: readonly T[], id: string): T {
+  const one = all.find((each) => each.id === id);
+  if (one === undefined) throw new Error(`the plan has no "${id}"; it has ${all.map((each) => each.id).join(", ")}`);
+  return one;
+}
+
+/** The mistakes that planning such a fleet reports, a line each. Fails when it reports none. */
+export function mistakesOf(build: () => unknown): string[] {
+  try {
+    build();
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "UserError") throw error;
+    return error.message
+      .split("\n")
+      .filter((line) => line.startsWith("  - "))
+      .map((line) => line.slice(4));
+  }
+  throw new Error("nothing was refused");
+}

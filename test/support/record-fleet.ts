@@ -1,0 +1,20 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { TenantStack } from "../../components/index.ts";
+import type { FleetInput } from "../../plan/fleet.ts";
+import type { SecretNames } from "../../plan/secrets.ts";
+import { plan } from "./fleet.ts";
+import { record, type Registered } from "./record.ts";
+
+/** The value that a tenant's secret has in tests: long and unlike anything else, so that a leak is found. */
+export const canary = (id: string, name: string): string => `canary-${id}-${name}`;
+
+/** Registers a whole fleet against mocks. Every secret it names has a canary for a value. */
+export async function recordFleet(tenants: readonly unknown[], over: Partial<FleetInput> = {}): Promise<{ value: TenantStack; resources: Registered[] }> {
+  const fleet = plan(tenants, over);
+  return record(() => new TenantStack("test", { fleet, secrets: pulumi.secret(valuesOf(over.secrets ?? {})) }));
+}
+
+function valuesOf(names: SecretNames): Record<string, Record<string, string>> {
+  return Object.fromEntries(Object.entries(names).map(([id, all]) => [id, Object.fromEntries(all.map((name) => [name, canary(id, name)]))]));
+}
