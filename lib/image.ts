@@ -38,7 +38,8 @@ export function findImageMistakes(reference: string, need: { product: string; ol
   const { version, isPinned } = parseImage(reference);
   const mistakes: string[] = [];
   if (version === undefined) mistakes.push(`the tag must be a version of ${need.product}, ${need.oldest} or later, not a moving name`);
-  else if (compareVersions(version, need.oldest) < 0) mistakes.push(`version ${version} of ${need.product} is too old; the oldest supported one is ${need.oldest}`);
+  else if (compareVersions(version, need.oldest) < 0)
+    mistakes.push(`version ${version} of ${need.product} is too old; the oldest supported one is ${need.oldest}`);
   if (!isPinned) mistakes.push("it is not pinned; write name:version@sha256:digest");
   return mistakes;
 }

@@ -12,7 +12,12 @@ export function merge(base: JsonObject, over: JsonObject): JsonObject {
   for (const [key, value] of Object.entries(over)) {
     const below = Object.hasOwn(merged, key) ? merged[key] : undefined;
     // Assigning "__proto__" would change the prototype instead of the content.
-    Object.defineProperty(merged, key, { value: isObject(below) && isObject(value) ? merge(below, value) : value, enumerable: true, configurable: true, writable: true });
+    Object.defineProperty(merged, key, {
+      value: isObject(below) && isObject(value) ? merge(below, value) : value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
   }
   return merged;
 }

@@ -11,7 +11,9 @@ export function describeIssues(error: z.ZodError, schema: z.ZodType, input: unkn
     }
     const value = valueAt(input, issue.path);
     const field = issue.path.length === 0 ? "value" : `field ${pathOf(issue.path)}`;
-    return [`${field}${value === undefined ? "" : ` ${show(value)}`}: ${value === undefined && issue.code === "invalid_type" ? "missing" : lowerFirst(issue.message)}`];
+    return [
+      `${field}${value === undefined ? "" : ` ${show(value)}`}: ${value === undefined && issue.code === "invalid_type" ? "missing" : lowerFirst(issue.message)}`,
+    ];
   });
 }
 

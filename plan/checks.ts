@@ -31,14 +31,21 @@ export function findClashes(tenants: readonly Tenant[]): string[] {
 export function findPlacementMistakes(tenant: Tenant, settings: Settings): string[] {
   const { id, port, host: hostId, limits, telegram } = tenant;
   const host = ownValue(settings.hosts, hostId);
-  if (host === undefined) return [`tenant "${id}", field host "${hostId}": no such host in the settings; there are ${Object.keys(settings.hosts).toSorted().join(", ")}`];
+  if (host === undefined)
+    return [`tenant "${id}", field host "${hostId}": no such host in the settings; there are ${Object.keys(settings.hosts).toSorted().join(", ")}`];
 
   const mistakes: string[] = [];
-  if (findSubnet(settings.subnetPool, port) === undefined) mistakes.push(`tenant "${id}", field port ${port}: its subnet lies outside subnetPool ${settings.subnetPool}; take a lower port or a larger pool`);
-  if (limits.cpus !== undefined && limits.cpus > host.cpus) mistakes.push(`tenant "${id}", field limits.cpus ${limits.cpus}: host "${hostId}" has ${host.cpus}; ask for at most that`);
+  if (findSubnet(settings.subnetPool, port) === undefined)
+    mistakes.push(`tenant "${id}", field port ${port}: its subnet lies outside subnetPool ${settings.subnetPool}; take a lower port or a larger pool`);
+  if (limits.cpus !== undefined && limits.cpus > host.cpus)
+    mistakes.push(`tenant "${id}", field limits.cpus ${limits.cpus}: host "${hostId}" has ${host.cpus}; ask for at most that`);
   const { memoryMb, heapMb } = planLimits(tenant, host.cpus);
-  if (heapMb + OUTSIDE_HEAP_MB > memoryMb) mistakes.push(`tenant "${id}", field limits.heapMb ${heapMb}: the gateway needs ${OUTSIDE_HEAP_MB} MiB beside its heap and has ${memoryMb} MiB; use at most ${memoryMb - OUTSIDE_HEAP_MB}`);
-  if (telegram?.mode === "webhook" && !host.edge.public) mistakes.push(`tenant "${id}", field telegram.mode "webhook": Telegram cannot reach host "${hostId}", which serves this machine only; use "polling"`);
+  if (heapMb + OUTSIDE_HEAP_MB > memoryMb)
+    mistakes.push(
+      `tenant "${id}", field limits.heapMb ${heapMb}: the gateway needs ${OUTSIDE_HEAP_MB} MiB beside its heap and has ${memoryMb} MiB; use at most ${memoryMb - OUTSIDE_HEAP_MB}`,
+    );
+  if (telegram?.mode === "webhook" && !host.edge.public)
+    mistakes.push(`tenant "${id}", field telegram.mode "webhook": Telegram cannot reach host "${hostId}", which serves this machine only; use "polling"`);
   return mistakes;
 }
 
@@ -49,14 +56,17 @@ export function findFullHosts(tenants: readonly Tenant[], hosts: Readonly<Record
     const askedMb = active.reduce((sum, tenant) => sum + planLimits(tenant, host.cpus).memoryMb, 0);
     const roomMb = host.memoryMb - host.reserveMb;
     if (askedMb <= roomMb) return [];
-    return [`host "${hostId}" is full: ${active.length} active tenants ask for ${askedMb} MiB and it has ${roomMb} MiB (${host.memoryMb} less ${host.reserveMb} for the system), ${askedMb - roomMb} too few; choose smaller sizes, suspend a tenant or place it elsewhere`];
+    return [
+      `host "${hostId}" is full: ${active.length} active tenants ask for ${askedMb} MiB and it has ${roomMb} MiB (${host.memoryMb} less ${host.reserveMb} for the system), ${askedMb - roomMb} too few; choose smaller sizes, suspend a tenant or place it elsewhere`,
+    ];
   });
 }
 
 /** Mistakes between an entry and its past: data of a removed tenant, data on another host. */
 export function findPastMistakes({ id, host, adopt }: Tenant, past: Past): string[] {
   const before = ownValue(past.tenants, id);
-  if (before !== undefined && before !== host) return [`tenant "${id}" has its data on host "${before}"; a change of host to "${host}" would start it empty, so put host back to "${before}"`];
+  if (before !== undefined && before !== host)
+    return [`tenant "${id}" has its data on host "${before}"; a change of host to "${host}" would start it empty, so put host back to "${before}"`];
   const left = ownValue(past.retained, id);
   if (left === undefined) return [];
   if (left !== host) return [`data of a removed tenant "${id}" is kept on host "${left}"; place it there with adopt: true, or choose another id`];
@@ -71,8 +81,12 @@ export function findSkillMistakes(tenants: readonly Tenant[], libraryNames: read
     ...others.map(({ id }) => `tenant "${id}", field skills.author: tenant "${author?.id ?? ""}" is the authoring instance already; there is one in a fleet`),
     ...tenants.flatMap(({ id, host, skills }) => {
       const mistakes: string[] = [];
-      if (skills.authored && author === undefined) mistakes.push(`tenant "${id}", field skills.authored: no tenant is the authoring instance; give one skills: { author: true }`);
-      else if (skills.authored && author?.host !== host) mistakes.push(`tenant "${id}", field skills.authored: the authoring instance "${author?.id ?? ""}" is on host "${author?.host ?? ""}", this tenant on "${host}"; they must share one`);
+      if (skills.authored && author === undefined)
+        mistakes.push(`tenant "${id}", field skills.authored: no tenant is the authoring instance; give one skills: { author: true }`);
+      else if (skills.authored && author?.host !== host)
+        mistakes.push(
+          `tenant "${id}", field skills.authored: the authoring instance "${author?.id ?? ""}" is on host "${author?.host ?? ""}", this tenant on "${host}"; they must share one`,
+        );
       const unknown = skills.shared === "all" ? [] : skills.shared.filter((name) => !libraryNames.includes(name));
       return [...mistakes, ...unknown.map((name) => `tenant "${id}", field skills.shared "${name}": not in the library; it has ${libraryNames.join(", ")}`)];
     }),

@@ -5,7 +5,13 @@ import { isObject, type JsonObject, stableJson } from "../lib/json.ts";
  * What a running gateway was seen to take over without a restart (OpenClaw 2026.9.6; test/e2e/reload.test.ts). Its own restart can hang, so
  * everything else waits for a new container.
  */
-export const HOT_PATHS: readonly string[] = ["agents.defaults.maxConcurrent", "agents.defaults.model", "channels.telegram.dmPolicy", "logging.level", "session.maintenance"];
+export const HOT_PATHS: readonly string[] = [
+  "agents.defaults.maxConcurrent",
+  "agents.defaults.model",
+  "channels.telegram.dmPolicy",
+  "logging.level",
+  "session.maintenance",
+];
 
 export interface ConfigFile {
   /** Carries the hash of all that needs a restart: such a change is a new file, and so a new container. */

@@ -9,9 +9,15 @@ export function findModelMistakes({ id, model }: Pick<Tenant, "id" | "model">): 
     const own = ownValue(model.providers, provider);
     if (own === undefined) {
       // It would run on the codex plug-in, which is off: at start that looks for a package from the internet.
-      return provider === "openai" ? [`tenant "${id}", field model ${JSON.stringify(reference)}: models of OpenAI run through model.providers; declare one with api "openai-responses" under a name of your own`] : [];
+      return provider === "openai"
+        ? [
+            `tenant "${id}", field model ${JSON.stringify(reference)}: models of OpenAI run through model.providers; declare one with api "openai-responses" under a name of your own`,
+          ]
+        : [];
     }
     const known = own.models.map((each) => each.id);
-    return known.includes(rest.join("/")) ? [] : [`tenant "${id}", field model ${JSON.stringify(reference)}: provider "${provider}" has no such model; it has ${known.join(", ")}`];
+    return known.includes(rest.join("/"))
+      ? []
+      : [`tenant "${id}", field model ${JSON.stringify(reference)}: provider "${provider}" has no such model; it has ${known.join(", ")}`];
   });
 }

@@ -27,7 +27,10 @@ export function nameTenant(stack: string, id: string): TenantNames {
 }
 
 /** Names of what a host's tenants share. */
-export function nameHost(stack: string, host: string): Record<"edge" | "routes" | "load" | "admin" | "caddyData" | "caddyConfig" | "skills" | "authored" | "authoredOwner" | "network", string> {
+export function nameHost(
+  stack: string,
+  host: string,
+): Record<"edge" | "routes" | "load" | "admin" | "caddyData" | "caddyConfig" | "skills" | "authored" | "authoredOwner" | "network", string> {
   const base = `openclaw-${stack}.${host}`;
   return {
     edge: `${base}.edge`,

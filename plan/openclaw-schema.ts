@@ -32,7 +32,13 @@ export function findConfigMistakes(version: string, config: JsonObject): string[
   }
   const { errors } = validator.validate(config);
   const found = Map.groupBy(innermost(errors), ({ instanceLocation, keyword }) => `${instanceLocation} ${keyword === "const" ? "const" : ""}`);
-  return [...new Set([...found.values()].flatMap((units) => (units.length > 1 && units.every(({ keyword }) => keyword === "const") ? [describeChoice(units)] : units.map(describe))))];
+  return [
+    ...new Set(
+      [...found.values()].flatMap((units) =>
+        units.length > 1 && units.every(({ keyword }) => keyword === "const") ? [describeChoice(units)] : units.map(describe),
+      ),
+    ),
+  ];
 }
 
 /** The schema describes a parsed config, where a field with a default is always there; in a file it may be absent. */

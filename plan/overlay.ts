@@ -62,17 +62,20 @@ export function findOverlayMistakes(tenant: Pick<Tenant, "id" | "env" | "telegra
   for (const { path, key, value } of walk(tenant.config ?? {})) {
     if (isLocked(path)) mistakes.push(`${where(path)}: this path is locked, because it isolates the tenant or follows from other fields; remove it`);
     // Anything but an object would replace what lies below, locked parts and all.
-    else if (!isObject(value) && isAboveLocked(path)) mistakes.push(`${where(path)}: parts of it are locked, so it can only be an object; write the keys you change`);
+    else if (!isObject(value) && isAboveLocked(path))
+      mistakes.push(`${where(path)}: parts of it are locked, so it can only be an object; write the keys you change`);
     else if (key === "$include") mistakes.push(`${where(path)}: files cannot be included; write the values here`);
     else if (typeof value === "string") {
       for (const [, escaped, name = ""] of value.matchAll(/(\$?)\$\{([A-Z][A-Z0-9_]*)\}/g)) {
         if (escaped === "" && !declared.includes(name)) mistakes.push(`${where(path)}: \${${name}} is not a secret of this tenant; add "${name}" to env`);
       }
-      if (CREDENTIAL_FIELD.test(key) && !/^\$\{[A-Z][A-Z0-9_]*\}$/.test(value)) mistakes.push(`${where(path)}: a credential in plain text; set it as a secret and write "\${NAME}"`);
+      if (CREDENTIAL_FIELD.test(key) && !/^\$\{[A-Z][A-Z0-9_]*\}$/.test(value))
+        mistakes.push(`${where(path)}: a credential in plain text; set it as a secret and write "\${NAME}"`);
     } else if (isObject(value) && typeof value["source"] === "string") {
       const { source, id } = value;
       if (source !== "env") mistakes.push(`${where(path)}: secrets come from "env" here, not from ${JSON.stringify(source)}`);
-      else if (typeof id !== "string" || !declared.includes(id)) mistakes.push(`${where(path)}: ${JSON.stringify(id)} is not a secret of this tenant; add it to env`);
+      else if (typeof id !== "string" || !declared.includes(id))
+        mistakes.push(`${where(path)}: ${JSON.stringify(id)} is not a secret of this tenant; add it to env`);
     }
   }
   return mistakes;

@@ -17,5 +17,8 @@ export function planSecrets({ env, telegram, model }: Pick<Tenant, "env" | "tele
 export function findMissingSecrets(tenant: Tenant, stack: string, known: SecretNames): string[] {
   return planSecrets(tenant)
     .filter((name) => ownValue(known, tenant.id)?.includes(name) !== true)
-    .map((name) => `tenant "${tenant.id}" needs the secret ${name}; set it with: pulumi config set --stack ${stack} --secret --path 'openclaw-tenants:secrets.${tenant.id}.${name}'`);
+    .map(
+      (name) =>
+        `tenant "${tenant.id}" needs the secret ${name}; set it with: pulumi config set --stack ${stack} --secret --path 'openclaw-tenants:secrets.${tenant.id}.${name}'`,
+    );
 }

@@ -34,7 +34,9 @@ const Edge = z.strictObject({
     .int()
     .min(1)
     .max(65_535)
-    .refine((port) => !isTenantPort(port), { error: `ports ${FIRST_PORT}-${LAST_PORT} belong to tenants and ${FIRST_PORT + WEBHOOK_OFFSET}-${LAST_PORT + WEBHOOK_OFFSET} to their webhooks; choose another` })
+    .refine((port) => !isTenantPort(port), {
+      error: `ports ${FIRST_PORT}-${LAST_PORT} belong to tenants and ${FIRST_PORT + WEBHOOK_OFFSET}-${LAST_PORT + WEBHOOK_OFFSET} to their webhooks; choose another`,
+    })
     .optional(),
 });
 
@@ -42,7 +44,10 @@ const Edge = z.strictObject({
 const DockerHost = z.strictObject({
   kind: z.literal("docker"),
   /** `ssh://user@address`, or absent: what DOCKER_HOST says. */
-  endpoint: z.string().regex(/^(ssh|tcp|unix):\/\/\S+$/, "write it as ssh://user@address").optional(),
+  endpoint: z
+    .string()
+    .regex(/^(ssh|tcp|unix):\/\/\S+$/, "write it as ssh://user@address")
+    .optional(),
   /** MiB the machine has. */
   memoryMb: z.int().min(1024),
   cpus: z.int().min(1),
@@ -69,13 +74,24 @@ export const Settings = z
     reservedSubnets: z.array(Range).default([]),
     /** Seconds that open WebSockets outlive a change of routes. */
     streamCloseDelaySeconds: z.int().min(1).max(604_800).default(43_200),
-    /** Seconds a gateway has to become healthy before the update fails. Docker asks a new one for the first time after 10. */
+    /** Seconds a gateway has to become healthy before the update fails. Docker asks a new one for the first time after 15. */
     startTimeoutSeconds: z.int().min(30).max(1800).default(180),
     /** Base URL of an OTLP collector (http/protobuf). Absent: nothing is exported. */
     otlpEndpoint: z.url({ protocol: /^https?$/ }).optional(),
     hosts: z.record(HostId, z.discriminatedUnion("kind", [DockerHost])).refine((hosts) => Object.keys(hosts).length > 0, { error: "name at least one host" }),
   })
-  .superRefine(({ subnetPool, reservedSubnets }, context) => {
+  .superRefine(({ subnetPool, reservedSubnets, hosts }, context) => {
+    const owners = new Map<string, string>();
+    for (const [id, { endpoint = "DOCKER_HOST" }] of Object.entries(hosts)) {
+      const owner = owners.get(endpoint);
+      if (owner === undefined) owners.set(endpoint, id);
+      else
+        context.addIssue({
+          code: "custom",
+          path: ["hosts", id, "endpoint"],
+          message: `is the Docker of host "${owner}" already; give it an endpoint of its own`,
+        });
+    }
     for (const taken of [...DOCKER_POOLS, ...reservedSubnets]) {
       if (overlaps(subnetPool, taken)) {
         const owner = DOCKER_POOLS.includes(taken) ? "which Docker gives to networks without a subnet" : "which is reserved";

@@ -2,7 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 
 import { UserError } from "../lib/errors.ts";
-import { describeIssues, mistakesError } from "../lib/mistakes.ts";
 import type { SecretNames } from "../plan/secrets.ts";
 import { parseSettings, type Settings } from "../plan/settings.ts";
 
@@ -17,13 +16,29 @@ export function readSettings(): Settings {
 export function readSecrets(): { names: SecretNames; values: pulumi.Output<z.output<typeof Secrets>> } {
   // Not through pulumi.Config: its getters either warn about a secret read in the clear or keep the names from the plan.
   const key = `${pulumi.getProject()}:secrets`;
-  const result = Secrets.safeParse(JSON.parse(pulumi.runtime.getConfig(key) ?? "{}"));
-  // Only the path is told, never what stands there.
-  if (!result.success) throw mistakesError(`openclaw-tenants:secrets in Pulumi.${pulumi.getStack()}.yaml`, describeIssues(result.error, Secrets, undefined));
+  const result = Secrets.safeParse(parseSecretJson(pulumi.runtime.getConfig(key) ?? "{}"));
+  // Only the shape is told, never what stands there.
+  if (!result.success) {
+    const at = result.error.issues.map(({ path }) => [key, ...path].join("."));
+    throw new UserError(`${at.join(", ")} in Pulumi.${pulumi.getStack()}.yaml: not what is expected, an object of tenants with a text for each secret`, {
+      hint: `set every value by its path: pulumi config set --secret --path '${key}.<tenant>.<NAME>'`,
+    });
+  }
   const secretKeys = z.array(z.string()).parse(JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]"));
   if (Object.keys(result.data).length > 0 && !secretKeys.includes(key)) {
-    throw new UserError(`${key} in Pulumi.${pulumi.getStack()}.yaml stands there in plain text`, { hint: "take it out, and set every value with: pulumi config set --secret --path" });
+    throw new UserError(`${key} in Pulumi.${pulumi.getStack()}.yaml stands there in plain text`, {
+      hint: "take it out, and set every value with: pulumi config set --secret --path",
+    });
   }
   const names = Object.fromEntries(Object.entries(result.data).map(([id, values]) => [id, Object.keys(values)]));
   return { names, values: pulumi.secret(result.data) };
+}
+
+/** The parser's own error would quote the secret. */
+function parseSecretJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -12,7 +12,7 @@ export async function readTenants(root: string, stack: string): Promise<readonly
   if (!existsSync(file)) throw new UserError(`stack "${stack}" has no list of tenants`, { hint: `write tenants/${stack}.ts; tenants/local.ts shows how` });
   const { default: tenants } = (await import(pathToFileURL(file).href)) as { default?: unknown };
   if (!Array.isArray(tenants)) throw new UserError(`tenants/${stack}.ts exports no list`, { hint: "write: export default defineTenants([ ... ])" });
-  return tenants;
+  return tenants as unknown[];
 }
 
 /** The shared skills library, `skills/<name>/**`. */
@@ -42,7 +42,11 @@ function readTree(folder: string): PlacedFile[] {
     .filter((entry) => entry.isFile() && entry.name !== ".gitkeep")
     .map(({ parentPath, name }) => {
       const file = join(parentPath, name);
-      return { path: relative(folder, file).split(sep).join("/"), contentBase64: readFileSync(file).toString("base64"), isExecutable: (statSync(file).mode & 0o100) !== 0 };
+      return {
+        path: relative(folder, file).split(sep).join("/"),
+        contentBase64: readFileSync(file).toString("base64"),
+        isExecutable: (statSync(file).mode & 0o100) !== 0,
+      };
     })
     .toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }

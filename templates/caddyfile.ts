@@ -12,7 +12,19 @@ export const HEALTH_HOSTNAME = "edge-health";
  * Paths of a gateway that carry an operator's or a machine's power, read in the routes of OpenClaw 2026.9.6. With the Control UI exposed all others
  * are routed, so these are named; a prefix with a dash or a dot behind it is closed as well.
  */
-const PRIVATE_PATHS: readonly string[] = ["/__openclaw__/worker*", "/acp*", "/api/cli*", "/api/v1*", "/hooks*", "/plugins/*", "/readyz*", "/startupz*", WEBHOOK_PATH, "/tools*", "/v1*"];
+const PRIVATE_PATHS: readonly string[] = [
+  "/__openclaw__/worker*",
+  "/acp*",
+  "/api/cli*",
+  "/api/v1*",
+  "/hooks*",
+  "/plugins/*",
+  "/readyz*",
+  "/startupz*",
+  WEBHOOK_PATH,
+  "/tools*",
+  "/v1*",
+];
 
 /** One tenant as the edge sees it. */
 export interface Site {
@@ -42,10 +54,14 @@ export function renderCaddyfile({ isPublic, httpPort, bind, streamCloseDelaySeco
     options: [`http_port ${httpPort}`, ...(isPublic ? [] : ["auto_https off"]), ...(bind === undefined ? [] : [`default_bind ${bind}`])],
     streamCloseDelay: [`${streamCloseDelaySeconds}s`],
     // A browser on the same machine is a loopback client, and OpenClaw refuses a forwarded loopback address.
-    clientAddress: isPublic ? ["# Client addresses are forwarded."] : ["header_up -X-Forwarded-For", "header_up -X-Forwarded-Host", "header_up -X-Forwarded-Proto"],
+    clientAddress: isPublic
+      ? ["# Client addresses are forwarded."]
+      : ["header_up -X-Forwarded-For", "header_up -X-Forwarded-Host", "header_up -X-Forwarded-Proto"],
     httpPort: [`${httpPort}`],
   });
-  const bodies = sites.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map((site) => renderSite(site, isPublic ? site.hostname : `http://${site.hostname}:${httpPort}`));
+  const bodies = sites
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    .map((site) => renderSite(site, isPublic ? site.hostname : `http://${site.hostname}:${httpPort}`));
   return [head, ...bodies].join("\n");
 }
 
@@ -62,7 +78,9 @@ function renderSite({ id, upstream, webhookUpstream, status, expose }: Site, add
           ...(expose.includes("hooks") ? handle("/hooks/* ", toGateway) : []),
           ...(expose.includes("api") ? handle("/v1/* ", toGateway) : []),
           ...(webhookUpstream === undefined ? [] : handle(`${WEBHOOK_PATH} `, `import gateway ${webhookUpstream}`)),
-          ...(expose.includes("controlUi") ? [`\t@private path ${PRIVATE_PATHS.join(" ")}`, ...handle("@private ", "respond 404"), ...handle("", toGateway)] : handle("", "respond 404")),
+          ...(expose.includes("controlUi")
+            ? [`\t@private path ${PRIVATE_PATHS.join(" ")}`, ...handle("@private ", "respond 404"), ...handle("", toGateway)]
+            : handle("", "respond 404")),
         ];
   return [`${address} {`, `\timport access_log ${id}`, ...body, "}", ""].join("\n");
 }

@@ -49,7 +49,9 @@ export function renderGatewayConfig({ tenant, url, trustedProxies, skillDirs, di
       },
       plugins: { allow: pluginsOf(tenant, otlpEndpoint) },
     },
-    isExposed("hooks") ? { hooks: { enabled: true, path: "/hooks", token: "${OPENCLAW_HOOKS_TOKEN}", allowedAgentIds: ["main"], allowRequestSessionKey: false } } : {},
+    isExposed("hooks")
+      ? { hooks: { enabled: true, path: "/hooks", token: "${OPENCLAW_HOOKS_TOKEN}", allowedAgentIds: ["main"], allowRequestSessionKey: false } }
+      : {},
     tenant.model === undefined ? {} : renderModel(tenant.model),
     tenant.telegram === undefined ? {} : { channels: { telegram: renderTelegram(tenant.telegram, url) } },
     otlpEndpoint === undefined ? {} : renderTelemetry(otlpEndpoint, tenant.id),
@@ -87,7 +89,10 @@ function renderTelegram({ mode, ...policies }: NonNullable<Tenant["telegram"]>, 
 
 function renderTelemetry(endpoint: string, id: string): JsonObject {
   return {
-    diagnostics: { enabled: true, otel: { enabled: true, endpoint, protocol: "http/protobuf", serviceName: `openclaw-${id}`, traces: true, metrics: true, logs: false } },
+    diagnostics: {
+      enabled: true,
+      otel: { enabled: true, endpoint, protocol: "http/protobuf", serviceName: `openclaw-${id}`, traces: true, metrics: true, logs: false },
+    },
     plugins: { entries: { "diagnostics-otel": { enabled: true } } },
   };
 }
@@ -96,7 +101,15 @@ function renderTelemetry(endpoint: string, id: string): JsonObject {
 function pluginsOf({ model, telegram }: Pick<Tenant, "model" | "telegram">, otlpEndpoint: string | undefined): string[] {
   const own = Object.keys(model?.providers ?? {});
   const providers = [model?.primary, ...(model?.fallbacks ?? [])].flatMap((reference) => reference?.split("/", 1) ?? []).filter((id) => !own.includes(id));
-  return [...new Set(["admin-http-rpc", "memory-core", ...(telegram === undefined ? [] : ["telegram"]), ...(otlpEndpoint === undefined ? [] : ["diagnostics-otel"]), ...providers])].toSorted();
+  return [
+    ...new Set([
+      "admin-http-rpc",
+      "memory-core",
+      ...(telegram === undefined ? [] : ["telegram"]),
+      ...(otlpEndpoint === undefined ? [] : ["diagnostics-otel"]),
+      ...providers,
+    ]),
+  ].toSorted();
 }
 
 /** OpenClaw reads "${NAME}" in any string from the environment, where its tokens are; a doubled dollar keeps it text. */

@@ -17,10 +17,7 @@ const RESERVED_ENV = /^(OPENCLAW_|NODE_|npm_|LD_|XDG_|MALLOC_|V8_|SSL_|GIT_|PATH
 /** Becomes a container name, a volume name and a DNS label, so it obeys the strictest of the three. */
 const TenantId = z
   .string()
-  .regex(
-    /^[a-z][a-z0-9-]{0,28}[a-z0-9]$/,
-    "use 2-30 lowercase letters, digits or dashes, starting with a letter and not ending in a dash",
-  )
+  .regex(/^[a-z][a-z0-9-]{0,28}[a-z0-9]$/, "use 2-30 lowercase letters, digits or dashes, starting with a letter and not ending in a dash")
   .refine((id) => !RESERVED_IDS.includes(id), { error: `this id is reserved; the reserved ones are ${RESERVED_IDS.join(", ")}` });
 
 /** Name of a secret as the container sees it. Its value lives in the stack's encrypted config. */
@@ -45,7 +42,10 @@ const CustomModel = z.strictObject({
   /** Shown in the Control UI. Default: the id. */
   name: z.string().min(1).optional(),
   reasoning: z.boolean().default(false),
-  input: z.array(z.enum(["text", "image"])).min(1).default(["text"]),
+  input: z
+    .array(z.enum(["text", "image"]))
+    .min(1)
+    .default(["text"]),
   /** Tokens. */
   contextWindow: z.int().min(1024),
   /** Tokens per answer. */
@@ -86,9 +86,11 @@ const Telegram = z
     };
     // OpenClaw only warns about these, and then drops every message.
     if (value.dmPolicy === "open" && !value.allowFrom.includes("*")) complain("allowFrom", 'dmPolicy "open" drops every message unless allowFrom contains "*"');
-    if (value.dmPolicy === "allowlist" && value.allowFrom.length === 0) complain("allowFrom", 'dmPolicy "allowlist" with an empty allowFrom drops every message; list at least one id');
+    if (value.dmPolicy === "allowlist" && value.allowFrom.length === 0)
+      complain("allowFrom", 'dmPolicy "allowlist" with an empty allowFrom drops every message; list at least one id');
     if (value.dmPolicy !== "open" && value.allowFrom.includes("*")) complain("allowFrom", '"*" admits everybody; say so with dmPolicy "open"');
-    if (value.groupPolicy === "allowlist" && value.groupAllowFrom.length === 0) complain("groupAllowFrom", 'groupPolicy "allowlist" with an empty groupAllowFrom drops every message; list at least one id');
+    if (value.groupPolicy === "allowlist" && value.groupAllowFrom.length === 0)
+      complain("groupAllowFrom", 'groupPolicy "allowlist" with an empty groupAllowFrom drops every message; list at least one id');
   });
 
 const Skills = z
@@ -102,7 +104,10 @@ const Skills = z
     /** This is the authoring instance: it alone writes the directory that others read. At most one in the fleet. */
     author: z.boolean().default(false),
   })
-  .refine(({ author, authored }) => !(author && authored), { error: "the authoring instance has its own directory already; drop one of the two", path: ["authored"] });
+  .refine(({ author, authored }) => !(author && authored), {
+    error: "the authoring instance has its own directory already; drop one of the two",
+    path: ["authored"],
+  });
 
 /** Single limits that differ from the size's, within bounds that boot (facts: 1 GiB is killed by a second process). */
 const Limits = z.strictObject({
