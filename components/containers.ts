@@ -78,7 +78,12 @@ export interface JobArgs extends docker.ContainerArgs {
  * Runs a container to its end within the update. `done` is what others depend on: it fails the update with the last words of a job that did not
  * exit with 0. A job runs again when its inputs change; `describe` says what failed and the way out.
  */
-export function runJob(name: string, args: JobArgs, describe: (words: string) => string, opts: pulumi.CustomResourceOptions): { container: docker.Container; done: pulumi.Output<docker.Container> } {
+export function runJob(
+  name: string,
+  args: JobArgs,
+  describe: (words: string) => string,
+  opts: pulumi.CustomResourceOptions,
+): { container: docker.Container; done: pulumi.Output<docker.Container> } {
   const container = new docker.Container(
     name,
     { networkMode: "none", securityOpts: ["no-new-privileges"], ...args, attach: true, logs: true, mustRun: false },

@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 
-import type { PlannedHost } from "../plan/fleet.ts";
+import type { PlannedHost } from "../plan/host.ts";
 import { HEALTH_HOSTNAME } from "../templates/caddyfile.ts";
 import { HARDENED, labelsFor, REPLACE_ON_CHANGES, runJob } from "./containers.ts";
 import { limitPids } from "./pids-limit.ts";
@@ -35,7 +35,8 @@ export class Edge extends pulumi.ComponentResource {
     const { stack, host, image } = args;
     const { edge } = host.settings;
     const child: pulumi.CustomResourceOptions = { parent: this };
-    const volume = (role: string, volumeName: string, options = child): pulumi.Output<string> => new docker.Volume(`${name}-${role}`, { name: volumeName, labels: labelsFor(stack, role) }, options).name;
+    const volume = (role: string, volumeName: string, options = child): pulumi.Output<string> =>
+      new docker.Volume(`${name}-${role}`, { name: volumeName, labels: labelsFor(stack, role) }, options).name;
 
     const admin = volume("caddy-admin", host.names.admin);
     const config = volume("caddy-config", host.names.caddyConfig);
@@ -60,7 +61,13 @@ export class Edge extends pulumi.ComponentResource {
           { volumeName: data, containerPath: "/data" },
         ],
         ...(edge.network === "host" ? { networkMode: "host" } : this.#bridge(name, args)),
-        healthcheck: { tests: ["CMD", "wget", "-q", "-O", "/dev/null", "--header", `Host: ${HEALTH_HOSTNAME}`, `http://127.0.0.1:${host.httpPort}/`], interval: "30s", timeout: "5s", retries: 3, startPeriod: "1m0s" },
+        healthcheck: {
+          tests: ["CMD", "wget", "-q", "-O", "/dev/null", "--header", `Host: ${HEALTH_HOSTNAME}`, `http://127.0.0.1:${host.httpPort}/`],
+          interval: "30s",
+          timeout: "5s",
+          retries: 3,
+          startPeriod: "1m0s",
+        },
         destroyGraceSeconds: 10,
         labels: labelsFor(stack, "edge"),
       },
@@ -92,7 +99,11 @@ export class Edge extends pulumi.ComponentResource {
 
   /** Docker Desktop has no host network: Caddy publishes its port and dials the host by name. */
   #bridge(name: string, { stack, host }: EdgeArgs): Pick<docker.ContainerArgs, "hosts" | "networksAdvanced" | "ports"> {
-    const network = new docker.Network(`${name}-network`, { name: host.names.network, driver: "bridge", labels: labelsFor(stack, "network") }, { parent: this, deleteBeforeReplace: true });
+    const network = new docker.Network(
+      `${name}-network`,
+      { name: host.names.network, driver: "bridge", labels: labelsFor(stack, "network") },
+      { parent: this, deleteBeforeReplace: true },
+    );
     return {
       hosts: [{ host: "host.docker.internal", ip: "host-gateway" }],
       networksAdvanced: [{ name: network.name }],

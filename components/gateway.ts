@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 
-import { AUTHORED_PATH, type PlannedTenant, SKILLS_PATH } from "../plan/fleet.ts";
+import { AUTHORED_PATH, type PlannedTenant, SKILLS_PATH } from "../plan/host.ts";
 import { prepareScript, REFUSED } from "../templates/prepare.ts";
 import { WEBHOOK_PORT } from "../templates/openclaw.ts";
 import { HARDENED, type Label, labelsFor, renderCpus, REPLACE_ON_CHANGES, runJob, writeFiles } from "./containers.ts";
@@ -48,7 +48,8 @@ export class Gateway extends pulumi.ComponentResource {
     const labels = (role: string): Label[] => labelsFor(stack, role, tenant.id);
 
     // 48 letters and digits carry 285 bits, more than 32 random bytes. RandomBytes would do as well, but shows its bytes in its id.
-    const newToken = (role: string): pulumi.Output<string> => pulumi.secret(new random.RandomPassword(`${name}-${role}`, { length: 48, special: false }, child).result);
+    const newToken = (role: string): pulumi.Output<string> =>
+      pulumi.secret(new random.RandomPassword(`${name}-${role}`, { length: 48, special: false }, child).result);
     this.token = newToken("token");
     this.hooksToken = newToken("hooks-token");
     // Says whose data it is: a marker with this id lies in the state volume.
@@ -108,7 +109,8 @@ export class Gateway extends pulumi.ComponentResource {
         ],
         labels: labels("prepare"),
       },
-      (words) => `tenant "${tenant.id}" cannot use its data${words.includes(REFUSED) ? `: volume ${names.stateVolume} belongs to an earlier tenant of this id; say adopt: true if it is the same client, else choose another id` : `: ${words}`}`,
+      (words) =>
+        `tenant "${tenant.id}" cannot use its data${words.includes(REFUSED) ? `: volume ${names.stateVolume} belongs to an earlier tenant of this id; say adopt: true if it is the same client, else choose another id` : `: ${words}`}`,
       child,
     );
 
@@ -144,7 +146,7 @@ export class Gateway extends pulumi.ComponentResource {
           ...(tenant.webhookPort === undefined ? [] : [{ internal: WEBHOOK_PORT, external: tenant.webhookPort, ip: "127.0.0.1" }]),
         ],
         // Durations in Go's own form, or every preview shows a change.
-        healthcheck: { tests: ["CMD", "curl", "-fsS", `http://127.0.0.1:${PORT}/healthz`], interval: "10s", timeout: "10s", retries: 3, startPeriod: "1m30s" },
+        healthcheck: { tests: ["CMD", "curl", "-fsS", `http://127.0.0.1:${PORT}/healthz`], interval: "15s", timeout: "10s", retries: 3, startPeriod: "1m30s" },
         wait: true,
         waitTimeout: args.startTimeoutSeconds,
         // Unset means an immediate SIGKILL on every replacement.
@@ -171,7 +173,9 @@ export class Gateway extends pulumi.ComponentResource {
 /** Says which tenant did not start and where to look; the provider's own error names a container and no reason. */
 function explainFailure(name: string, { tenant, startTimeoutSeconds }: GatewayArgs): pulumi.ErrorHook {
   return new pulumi.ErrorHook(`${name}-explain`, async () => {
-    await pulumi.log.error(`tenant "${tenant.id}" did not become healthy within ${startTimeoutSeconds} s, and nobody else waits for it; its last words: docker logs --tail 50 ${tenant.names.container}`);
+    await pulumi.log.error(
+      `tenant "${tenant.id}" did not become healthy within ${startTimeoutSeconds} s, and nobody else waits for it; its last words: docker logs --tail 50 ${tenant.names.container}`,
+    );
     return false;
   });
 }

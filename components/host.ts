@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 
 import { shortHash } from "../lib/hash.ts";
-import { type PlannedHost, SKILLS_PATH } from "../plan/fleet.ts";
+import { type PlannedHost, SKILLS_PATH } from "../plan/host.ts";
 import { labelsFor, writeFiles } from "./containers.ts";
 
 export interface HostArgs {
@@ -36,7 +36,8 @@ export class Host extends pulumi.ComponentResource {
 
     // Kept when they are no longer named: other stacks may run them, and a roll-back wants them at once.
     const pull = (resource: string, reference: string, users: string): pulumi.Output<string> =>
-      new docker.RemoteImage(resource, { name: reference, keepLocally: true }, { ...child, hooks: { onError: [explainImage(resource, reference, users)] } }).imageId;
+      new docker.RemoteImage(resource, { name: reference, keepLocally: true }, { ...child, hooks: { onError: [explainImage(resource, reference, users)] } })
+        .imageId;
     this.caddyImage = pull(`${name}-caddy-image`, args.caddyImage, `Caddy on host "${host.id}"`);
     this.images = Object.fromEntries(
       host.images.map((reference) => {
@@ -54,14 +55,20 @@ export class Host extends pulumi.ComponentResource {
         volume: volume.name,
         mountPath: SKILLS_PATH,
         // The path names the content, so a change of the library is seen in every tenant's preview.
-        files: host.library.files.map(({ path, contentBase64, isExecutable }) => ({ file: `${host.library.path}/${path}`, contentBase64, executable: isExecutable })),
+        files: host.library.files.map(({ path, contentBase64, isExecutable }) => ({
+          file: `${host.library.path}/${path}`,
+          contentBase64,
+          executable: isExecutable,
+        })),
         labels: labelsFor(stack, "skills"),
       },
       child,
     );
     this.skills = pulumi.all([volume.name, library.id]).apply(([volumeName]) => volumeName);
     // What the authoring instance wrote is data: it stays when the stack goes.
-    this.authored = host.hasAuthor ? new docker.Volume(`${name}-authored`, { name: host.names.authored, labels: labelsFor(stack, "authored") }, { ...child, retainOnDelete: true }).name : undefined;
+    this.authored = host.hasAuthor
+      ? new docker.Volume(`${name}-authored`, { name: host.names.authored, labels: labelsFor(stack, "authored") }, { ...child, retainOnDelete: true }).name
+      : undefined;
 
     this.registerOutputs();
   }

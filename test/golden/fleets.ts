@@ -1,4 +1,4 @@
-import type { FleetInput } from "../../plan/fleet.ts";
+import type { FleetInput } from "../../plan/parse.ts";
 import { fleetInput, type house, settings, tenant } from "../support/fleet.ts";
 
 const ownModels: typeof house = {

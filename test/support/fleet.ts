@@ -1,6 +1,8 @@
 import type { z } from "zod";
 
-import { type Fleet, type FleetInput, planFleet, type PlannedHost, type PlannedTenant } from "../../plan/fleet.ts";
+import { type Fleet, planFleet } from "../../plan/fleet.ts";
+import type { PlannedHost, PlannedTenant } from "../../plan/host.ts";
+import type { FleetInput } from "../../plan/parse.ts";
 import { parseSettings, type Settings } from "../../plan/settings.ts";
 import { readLibrary } from "../../stack/files.ts";
 import type { TenantInput } from "../../tenants/schema.ts";

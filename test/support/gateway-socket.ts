@@ -61,7 +61,10 @@ export type Handshake = { isConnected: true; socket: WebSocket } | Refusal;
 
 /** Opens a WebSocket as the Control UI's page does: waits for the challenge, signs it with the device's key, and says which token it has. */
 export async function connectControlUi({ port, host, origin, token, device }: ConnectArgs): Promise<Handshake> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/`, { headers: { Host: host, ...(origin === undefined ? {} : { Origin: origin }) }, handshakeTimeout: 60_000 });
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/`, {
+    headers: { Host: host, ...(origin === undefined ? {} : { Origin: origin }) },
+    handshakeTimeout: 60_000,
+  });
   return new Promise((resolve, reject) => {
     let refusal: Frame["error"];
     socket.on("message", (data: Buffer) => {

@@ -7,9 +7,18 @@ const STACK_LABEL = "openclaw-tenants.stack";
 export async function removeStack(docker: Docker, stack: string): Promise<void> {
   const filter = ["--quiet", "--filter", `label=${STACK_LABEL}=${stack}`];
   for (const [list, remove] of [
-    [["ps", "--all"], ["rm", "--force", "--volumes"]],
-    [["network", "ls"], ["network", "rm"]],
-    [["volume", "ls"], ["volume", "rm"]],
+    [
+      ["ps", "--all"],
+      ["rm", "--force", "--volumes"],
+    ],
+    [
+      ["network", "ls"],
+      ["network", "rm"],
+    ],
+    [
+      ["volume", "ls"],
+      ["volume", "rm"],
+    ],
   ] as const) {
     const find = async (): Promise<string[]> => (await docker(...list, ...filter)).split("\n").filter(Boolean);
     const found = await find();

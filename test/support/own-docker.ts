@@ -20,7 +20,9 @@ export function findOwnDockerLack(): string | undefined {
   const purpose = "a Docker daemon of the test's own";
   if (process.platform !== "linux") return `${purpose} needs Linux`;
   if (process.getuid?.() !== 0) return `${purpose} needs root`;
-  const missing = ["dockerd", "ip", "nsenter", "unshare"].filter((command) => !(process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, command))));
+  const missing = ["dockerd", "ip", "nsenter", "unshare"].filter(
+    (command) => !(process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, command))),
+  );
   return missing.length === 0 ? undefined : `${purpose} needs ${missing.join(", ")}`;
 }
 
@@ -37,7 +39,12 @@ export async function startOwnDocker(images: readonly string[], from: Record<str
   const start = async (): Promise<void> => {
     const data = ["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec"), "--pidfile", join(folder, "pid"), "--host", endpoint];
     // Where the system has a containerd, its containers are kept apart by name.
-    const names = ["--containerd-namespace", folder.replaceAll("/", "-").slice(1), "--containerd-plugins-namespace", `${folder.replaceAll("/", "-").slice(1)}-plugins`];
+    const names = [
+      "--containerd-namespace",
+      folder.replaceAll("/", "-").slice(1),
+      "--containerd-plugins-namespace",
+      `${folder.replaceAll("/", "-").slice(1)}-plugins`,
+    ];
     let words: string | undefined;
     daemon = execa(...inNetwork(["dockerd", ...data, ...names]), { reject: false, all: true }).then(({ all }) => {
       words = all;

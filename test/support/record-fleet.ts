@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { TenantStack } from "../../components/index.ts";
-import type { FleetInput } from "../../plan/fleet.ts";
+import type { FleetInput } from "../../plan/parse.ts";
 import type { SecretNames } from "../../plan/secrets.ts";
 import { plan } from "./fleet.ts";
 import { record, type Registered } from "./record.ts";

@@ -41,6 +41,12 @@ describe("a stack's secrets", () => {
     expect(readSecrets).not.toThrow("canary");
   });
 
+  it("are refused without showing them when they are no object at all", () => {
+    pulumi.runtime.setConfig("openclaw-tenants:secrets", "canary, not JSON");
+    expect(readSecrets).toThrow("openclaw-tenants:secrets in Pulumi.");
+    expect(readSecrets).not.toThrow("canary");
+  });
+
   it("need not be there", () => {
     configure({}, false);
     expect(readSecrets().names).toEqual({});

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { isObject, type Json } from "../../lib/json.ts";
-import type { FleetInput } from "../../plan/fleet.ts";
+import type { FleetInput } from "../../plan/parse.ts";
 import type { TenantInput } from "../../tenants/schema.ts";
 import { roomy, secretsFor, tenantLists } from "../support/arbitraries.ts";
 import { house, plan, plannedTenant, settings, tenant, tenantsOf } from "../support/fleet.ts";
@@ -99,8 +99,10 @@ describe("a gateway's config", () => {
     });
   });
 
-  it("names the skills of the library that the tenant does not use", () => {
+  it("names the skills that the tenant may use, and those that it may not", () => {
     expect(configOf({ skills: { shared: [] } })).toMatchObject({ skills: { entries: { "house-style": { enabled: false } } } });
+    // An empty allow-list would mean every bundled skill.
+    expect(configOf({})).toMatchObject({ skills: { allowBundled: ["-"] } });
     expect(configOf({ skills: { bundled: ["weather"] } })).toMatchObject({ skills: { allowBundled: ["weather"], entries: {} } });
   });
 });

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { parseCidr } from "../../plan/subnet.ts";
-import { type Fleet, planFleet, type PlannedTenant } from "../../plan/fleet.ts";
+import { type Fleet, planFleet } from "../../plan/fleet.ts";
+import type { PlannedTenant } from "../../plan/host.ts";
 import { HEALTH_HOSTNAME } from "../../templates/caddyfile.ts";
 import type { TenantInput } from "../../tenants/schema.ts";
 import { roomy, secretsFor, tenantLists } from "../support/arbitraries.ts";

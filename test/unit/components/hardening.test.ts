@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { PlannedTenant } from "../../../plan/fleet.ts";
+import type { PlannedTenant } from "../../../plan/host.ts";
 import { canary, recordFleet } from "../../support/record-fleet.ts";
 import { roomy, secretsFor, tenantLists } from "../../support/arbitraries.ts";
 import { findResource, tokenOf } from "../../support/record.ts";
@@ -28,7 +28,7 @@ function profileOf({ id, names, limits, port, webhookPort, authored }: PlannedTe
     restart: "unless-stopped",
     logDriver: "local",
     logOpts: { "max-file": "3", "max-size": "10m" },
-    healthcheck: { tests: ["CMD", "curl", "-fsS", "http://127.0.0.1:18789/healthz"], interval: "10s", timeout: "10s", retries: 3, startPeriod: "1m30s" },
+    healthcheck: { tests: ["CMD", "curl", "-fsS", "http://127.0.0.1:18789/healthz"], interval: "15s", timeout: "10s", retries: 3, startPeriod: "1m30s" },
     wait: true,
     waitTimeout: 180,
     destroyGraceSeconds: 60,

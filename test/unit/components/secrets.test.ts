@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 
+import { Gateway } from "../../../components/index.ts";
 import { canary, recordFleet } from "../../support/record-fleet.ts";
-import { tenant } from "../../support/fleet.ts";
-import { findResource, tokenOf } from "../../support/record.ts";
+import { plan, plannedTenant, tenant } from "../../support/fleet.ts";
+import { findResource, record, tokenOf } from "../../support/record.ts";
 
 const names = ["NOTION_API_KEY", "TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"];
 const list = [
@@ -61,6 +62,12 @@ describe("secrets", () => {
       acme: { gateway: tokenOf("acme-token"), hooks: tokenOf("acme-hooks-token") },
       globex: { gateway: tokenOf("globex-token"), hooks: tokenOf("globex-hooks-token") },
     });
+  });
+
+  it("stay secret where one gateway hands its tokens on", async () => {
+    const args = { stack: "test", tenant: plannedTenant(plan([tenant()])), image: "image", skills: "skills", secrets: {}, startTimeoutSeconds: 60 };
+    const { value } = await record(() => new Gateway("acme", args));
+    expect([await pulumi.isSecret(value.token), await pulumi.isSecret(value.hooksToken)]).toEqual([true, true]);
   });
 
   it("stay secret when the container is read back from Docker", async () => {

@@ -1,4 +1,4 @@
-import type { FleetInput } from "../../../plan/fleet.ts";
+import type { FleetInput } from "../../../plan/parse.ts";
 import { library, tenant } from "../../support/fleet.ts";
 import { acme, second, type Refusal } from "./refusal.ts";
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-import type { FleetInput } from "../../../plan/fleet.ts";
+import type { FleetInput } from "../../../plan/parse.ts";
 import type { Settings } from "../../../plan/settings.ts";
 
 /** One bad list and the one mistake that is reported for it. */

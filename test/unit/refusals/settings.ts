@@ -29,6 +29,11 @@ export const settings: Refusal[] = [
     settings: { subnetPool: "10.214.0.1/17" },
     line: 'field subnetPool "10.214.0.1/17": "10.214.0.1/17" does not start at the first address of a /17',
   },
+  {
+    name: "two hosts that are one Docker",
+    settings: { hosts: { laptop: host, spare: host } },
+    line: 'field hosts.spare.endpoint: is the Docker of host "laptop" already; give it an endpoint of its own',
+  },
   { name: "a fleet without hosts", settings: { hosts: {} }, line: "field hosts {}: name at least one host" },
   {
     name: "a kind of host nobody knows",
