@@ -40,7 +40,7 @@ describeWhere("an update that fails (stand-in for OpenClaw)", missing, () => {
   beforeAll(async () => {
     if (local === undefined) return;
     [image, silent] = [await buildStandIn(local), await buildStandIn(local, "silent")];
-    project = await createProject((port) => [entry({ port }, 0, "acme"), entry({ port }, 1, "globex")], { image, startTimeoutSeconds: 30 });
+    project = await createProject((port) => [entry({ port }, 0, "acme"), entry({ port }, 1, "globex")], { image, startTimeoutSeconds: 60 });
     await project.up();
   });
   afterAll(() => project.dispose());
@@ -62,7 +62,7 @@ describeWhere("an update that fails (stand-in for OpenClaw)", missing, () => {
 
     const said = await upFails();
 
-    expect(said).toContain(`tenant "initech" did not become healthy within 30 s`);
+    expect(said).toContain(`tenant "initech" did not become healthy within 60 s`);
     expect(said).toContain(`docker logs --tail 50 openclaw-${project.stack}-initech`);
     expect(await containersOf(project)).toMatchObject(without(running, "local.load"));
     await expectServed("acme", "globex", "hooli", "umbrella");

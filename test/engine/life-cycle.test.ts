@@ -7,6 +7,8 @@ import { createProject, type StackOutputs, type TestProject } from "../support/p
 import { ask, containersOf, entry, lines, previewSteps, readVolume, runningPart, volumesOf, wholeTenant, without } from "./observe.ts";
 
 const { missing, local } = findMachine();
+/** Slow machines start a gateway in minutes. */
+const settings = { startTimeoutSeconds: 420 };
 
 /** The states of one fleet, one after another: each test starts where the one before it ended. */
 describeWhere("a fleet of real gateways through its life", missing, () => {
@@ -21,7 +23,7 @@ describeWhere("a fleet of real gateways through its life", missing, () => {
   let before: StackOutputs;
 
   beforeAll(async () => {
-    project = await createProject((port) => [entry({ port }, 0, "acme"), entry({ port }, 1, "globex")]);
+    project = await createProject((port) => [entry({ port }, 0, "acme"), entry({ port }, 1, "globex")], settings);
     neighbours = [entry(project, 0, "acme"), entry(project, 1, "globex")];
   });
   afterAll(() => project.dispose());
@@ -110,12 +112,12 @@ describeWhere("a fleet of real gateways through its life", missing, () => {
   it("refuses in the preview to start a tenant empty on another host", async () => {
     const edge = { network: local?.edgeNetwork, httpPort: project.httpPort };
     const host = { kind: "docker", memoryMb: 1_000_000, cpus: 2, edge };
-    project.writeSettings({ hosts: { local: host, other: { ...host, endpoint: "ssh://nobody@192.0.2.1" } } });
+    project.writeSettings({ ...settings, hosts: { local: host, other: { ...host, endpoint: "ssh://nobody@192.0.2.1" } } });
     setList(initech({ host: "other" }));
 
     const { exitCode, output } = await project.pulumi(["preview"]);
 
-    project.writeSettings({});
+    project.writeSettings(settings);
     expect(output).toContain('tenant "initech" has its data on host "local"; a change of host to "other" would start it empty, so put host back to "local"');
     expect(exitCode).not.toBe(0);
   });

@@ -90,7 +90,7 @@ export interface Answer {
 export async function ask(project: Pick<TestProject, "httpPort">, name: string, path = "/healthz", headers: Record<string, string> = {}): Promise<Answer> {
   return new Promise((resolve) => {
     const host = `${name}.localhost:${project.httpPort}`;
-    const asked = request({ host: "127.0.0.1", port: project.httpPort, path, headers: { host, ...headers }, timeout: 5000 }, (response) => {
+    const asked = request({ host: "127.0.0.1", port: project.httpPort, path, headers: { host, ...headers }, timeout: 60_000 }, (response) => {
       let body = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => (body += chunk));

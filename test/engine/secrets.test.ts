@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import type { TenantInput } from "../../tenants/schema.ts";
 import { describeWhere } from "../support/levels.ts";
 import { findMachine } from "../support/machine.ts";
 import { createProject, type TestProject } from "../support/project.ts";
@@ -43,7 +44,9 @@ describeWhere("a tenant's secrets in a real gateway", missing, () => {
   const gateway = (): string => `openclaw-${project.stack}-acme`;
 
   beforeAll(async () => {
-    project = await createProject((port) => [entry({ port }, 0, "acme", { env: ["CANARY_KEY"], expose: ["hooks", "controlUi"] })]);
+    const acme = (port: TestProject["port"]): TenantInput => entry({ port }, 0, "acme", { env: ["CANARY_KEY"], expose: ["hooks", "controlUi"] });
+    // Slow machines start a gateway in minutes.
+    project = await createProject((port) => [acme(port)], { startTimeoutSeconds: 420 });
   });
   afterAll(() => project.dispose());
 
