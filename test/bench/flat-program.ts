@@ -12,15 +12,16 @@ import type { FlatResource } from "./fleet-state.ts";
  */
 const list = JSON.parse(readFileSync("resources.json", "utf8")) as FlatResource[];
 
-type Make = new (name: string, args: object, opts: pulumi.CustomResourceOptions) => pulumi.Resource;
+// Its inputs were checked when they were written; only their type is lost.
+type Make = new (name: string, args: never, opts: pulumi.CustomResourceOptions) => pulumi.Resource;
 const TYPES: Readonly<Record<string, Make>> = {
-  "docker:index/container:Container": docker.Container as Make,
-  "docker:index/network:Network": docker.Network as Make,
-  "docker:index/remoteImage:RemoteImage": docker.RemoteImage as Make,
-  "docker:index/volume:Volume": docker.Volume as Make,
-  "pulumi:providers:docker": docker.Provider as Make,
-  "random:index/randomPassword:RandomPassword": random.RandomPassword as Make,
-  "random:index/randomUuid:RandomUuid": random.RandomUuid as Make,
+  "docker:index/container:Container": docker.Container,
+  "docker:index/network:Network": docker.Network,
+  "docker:index/remoteImage:RemoteImage": docker.RemoteImage,
+  "docker:index/volume:Volume": docker.Volume,
+  "pulumi:providers:docker": docker.Provider,
+  "random:index/randomPassword:RandomPassword": random.RandomPassword,
+  "random:index/randomUuid:RandomUuid": random.RandomUuid,
 };
 
 const made = new Map<string, pulumi.Resource>();
@@ -28,7 +29,7 @@ for (const { urn, type, name, parent, provider, inputs, secretInputs, options, i
   const opts: pulumi.CustomResourceOptions = {
     ...options,
     ...(parent === undefined ? {} : { parent: known(parent) }),
-    ...(provider === undefined ? {} : { provider: known(provider) as pulumi.ProviderResource }),
+    ...(provider === undefined ? {} : { provider: knownProvider(provider) }),
   };
   if (isComponent) {
     made.set(urn, new pulumi.ComponentResource(type, name, {}, opts));
@@ -37,7 +38,13 @@ for (const { urn, type, name, parent, provider, inputs, secretInputs, options, i
   const Type = TYPES[type];
   if (Type === undefined) throw new Error(`${urn} is of a type that this program does not make`);
   const secrets = Object.fromEntries(Object.entries(secretInputs).map(([key, value]) => [key, pulumi.secret(value)]));
-  made.set(urn, new Type(name, { ...inputs, ...secrets }, opts));
+  made.set(urn, new Type(name, { ...inputs, ...secrets } as never, opts));
+}
+
+function knownProvider(urn: string): pulumi.ProviderResource {
+  const resource = known(urn);
+  if (resource instanceof pulumi.ProviderResource) return resource;
+  throw new Error(`${urn} is no provider`);
 }
 
 function known(urn: string): pulumi.Resource {

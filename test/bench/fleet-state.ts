@@ -1,10 +1,14 @@
 import { z } from "zod";
 
 import { type Json, type JsonObject, isObject } from "../../lib/json.ts";
-import type { Fleet, PlannedTenant } from "../../plan/fleet.ts";
+import type { Fleet } from "../../plan/fleet.ts";
+import type { PlannedTenant } from "../../plan/host.ts";
 
 /** How the engine marks a secret in what it exports. */
 const SECRET_MARK = "4dabf18193072939515e22adb298388d";
+
+/** A secret, exported in the clear: its value as JSON text. */
+type Secret = JsonObject & { plaintext: string };
 
 const Resource = z.looseObject({
   urn: z.string(),
@@ -76,7 +80,7 @@ export function flatten({ deployment: { resources } }: ExportedState): FlatResou
         ...(parent === undefined || parent === root ? {} : { parent }),
         ...(owner === undefined || isDefaultProvider(owner) ? {} : { provider: owner }),
         inputs: Object.fromEntries(values.filter(([, value]) => !isSecret(value))),
-        secretInputs: Object.fromEntries(values.flatMap(([key, value]) => (isSecret(value) ? [[key, JSON.parse(value["plaintext"] as string) as Json]] : []))),
+        secretInputs: Object.fromEntries(values.flatMap(([key, value]) => (isSecret(value) ? [[key, JSON.parse(value.plaintext) as Json]] : []))),
         options: { ...(retainOnDelete ? { retainOnDelete } : {}), ...(additionalSecretOutputs === undefined ? {} : { additionalSecretOutputs }) },
       };
     });
@@ -86,7 +90,7 @@ function growOutputs(outputs: JsonObject, model: PlannedTenant, added: readonly 
   const grow = (all: JsonObject): JsonObject => ({ ...all, ...Object.fromEntries(added.map((tenant) => [tenant.id, replaceIn(all[model.id] ?? null, wordsOf(model, tenant))])) });
   const { tenants, tokens } = outputs;
   if (!isObject(tenants) || !isSecret(tokens)) throw new Error("the state has no outputs of tenants and tokens");
-  return { ...outputs, tenants: grow(tenants), tokens: { ...tokens, plaintext: JSON.stringify(grow(JSON.parse(tokens["plaintext"] as string) as JsonObject)) } };
+  return { ...outputs, tenants: grow(tenants), tokens: { ...tokens, plaintext: JSON.stringify(grow(JSON.parse(tokens.plaintext) as JsonObject)) } };
 }
 
 /** What differs between two tenants in everything that is written down of them. */
@@ -113,7 +117,7 @@ function isDefaultProvider(urn: string): boolean {
   return /::pulumi:providers:\w+::default/.test(urn);
 }
 
-function isSecret(value: Json | undefined): value is JsonObject {
+function isSecret(value: Json | undefined): value is Secret {
   return isObject(value) && SECRET_MARK in value;
 }
 

@@ -58,7 +58,8 @@ async function measure(agesSeconds: readonly number[]): Promise<Sample[]> {
   try {
     const kinds = [...SIZES, "defaults"] as const;
     const containers = Object.fromEntries(kinds.map((kind) => [kind, `openclaw-${project.stack}-${kind}`])) as Record<keyof Sample, string>;
-    await Promise.all([project.up(), startDefaults(project, containers.defaults)]);
+    await project.up();
+    await startDefaults(project, containers.defaults);
     const read = async (kind: keyof Sample, index: number): Promise<number[]> => {
       const ready = await waitUntil(`${kind} ready`, () => answers(project.port(index), "/readyz"));
       const figures: number[] = [];
@@ -80,7 +81,7 @@ async function startDefaults(project: TestProject, name: string): Promise<void> 
   const config = `mkdir -p "$HOME/.openclaw" && echo '{"gateway":{"mode":"local"}}' > "$HOME/.openclaw/openclaw.json"`;
   await project.docker(
     ...["run", "--detach", "--init", "--name", name, "--hostname", "defaults", "--label", `openclaw-tenants.stack=${project.stack}`],
-    ...["--memory", "8g", "--publish", `127.0.0.1:${project.port(SIZES.length)}:18789`, "--env", "OPENCLAW_GATEWAY_TOKEN=only-for-this-measurement"],
+    ...["--memory", "8g", "--restart", "unless-stopped", "--publish", `127.0.0.1:${project.port(SIZES.length)}:18789`, "--env", "OPENCLAW_GATEWAY_TOKEN=only-for-this-measurement"],
     ...["--user", "1000:1000", "--env", "HOME=/home/node", readLocal(ROOT).openclawImage],
     ...["sh", "-c", `${config} && exec node openclaw.mjs gateway --bind lan --port 18789`],
   );
