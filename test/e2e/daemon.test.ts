@@ -13,16 +13,45 @@ describeWhere("a fleet whose Docker daemon is restarted", machine.missing ?? fin
   let docker: OwnDocker;
   let project: TestProject;
   let outputs: StackOutputs;
+  // Last in, first out: without the daemon nothing of the project can be removed.
+  const cleanUp = new AsyncDisposableStack();
   const containerOf = (tenant: string): string => outputs.tenants[tenant]?.container ?? "";
   /** Status of a request through Caddy, made in the daemon's own network. */
   const ask = async (tenant: string, path: string, ...args: string[]): Promise<string> =>
-    docker.exec("curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--max-time", "30", "--header", `Host: ${tenant}.localhost:${project.httpPort}`, ...args, `http://127.0.0.1:${project.httpPort}${path}`).catch(String);
-  const wake = async (): Promise<string> => ask("acme", "/hooks/wake", "--header", "Content-Type: application/json", "--header", `Authorization: Bearer ${outputs.tokens["acme"]?.hooks ?? ""}`, "--data", '{"text":"hello"}');
-  const healthOf = async (container: string): Promise<string> => (await project.docker("inspect", "--format", "{{.State.Health.Status}} {{.HostConfig.PidsLimit}}", container)).trim();
+    docker
+      .exec(
+        "curl",
+        "--silent",
+        "--output",
+        "/dev/null",
+        "--write-out",
+        "%{http_code}",
+        "--max-time",
+        "30",
+        "--header",
+        `Host: ${tenant}.localhost:${project.httpPort}`,
+        ...args,
+        `http://127.0.0.1:${project.httpPort}${path}`,
+      )
+      .catch(String);
+  const wake = async (): Promise<string> =>
+    ask(
+      "acme",
+      "/hooks/wake",
+      "--header",
+      "Content-Type: application/json",
+      "--header",
+      `Authorization: Bearer ${outputs.tokens["acme"]?.hooks ?? ""}`,
+      "--data",
+      '{"text":"hello"}',
+    );
+  const healthOf = async (container: string): Promise<string> =>
+    (await project.docker("inspect", "--format", "{{.State.Health.Status}} {{.HostConfig.PidsLimit}}", container)).trim();
 
   beforeAll(async () => {
     if (machine.local === undefined) throw new Error(machine.missing);
     docker = await startOwnDocker([machine.local.openclawImage, machine.local.caddyImage], machine.local.env);
+    cleanUp.defer(docker.dispose);
     project = await createProject(
       (port) => [
         { id: "acme", name: "Acme", host: "local", port: port(0), size: "small", expose: ["hooks"] },
@@ -31,13 +60,11 @@ describeWhere("a fleet whose Docker daemon is restarted", machine.missing ?? fin
       { startTimeoutSeconds: 540 },
       { DOCKER_HOST: docker.endpoint },
     );
+    cleanUp.defer(async () => project.dispose());
     await project.up();
     outputs = await project.outputs();
   });
-  afterAll(async () => {
-    await project.dispose();
-    await docker.dispose();
-  });
+  afterAll(async () => cleanUp.disposeAsync());
 
   it("is back by itself, with its routes, tokens, data and limits", async () => {
     const edge = `openclaw-${project.stack}.local.edge`;

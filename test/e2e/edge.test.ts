@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 
 import { connectControlUi, newDevice } from "../support/gateway-socket.ts";
 import { bearer } from "../support/http.ts";
@@ -14,17 +14,30 @@ const machine = findMachine();
 describeWhere("what Caddy keeps open and what it writes down", machine.missing, () => {
   let fleet: RunningFleet;
   const device = newDevice();
-  const acme = (port: (index: number) => number): TenantInput => ({ id: "acme", name: "Acme", host: "local", port: port(0), size: "small", expose: ["controlUi", "hooks"] });
+  const acme = (port: (index: number) => number): TenantInput => ({
+    id: "acme",
+    name: "Acme",
+    host: "local",
+    port: port(0),
+    size: "small",
+    expose: ["controlUi", "hooks"],
+  });
   /** A browser on the tenant's own page with the right token, but for what is said. */
   const connect = async (changed: { origin?: string | undefined; token?: string | undefined } = {}): ReturnType<typeof connectControlUi> => {
     const { origin, token } = { origin: `http://${fleet.hostOf("acme")}`, token: fleet.tokens["acme"]?.gateway, ...changed };
-    return connectControlUi({ port: fleet.project.httpPort, host: fleet.hostOf("acme"), device, ...(origin === undefined ? {} : { origin }), ...(token === undefined ? {} : { token }) });
+    return connectControlUi({
+      port: fleet.project.httpPort,
+      host: fleet.hostOf("acme"),
+      device,
+      ...(origin === undefined ? {} : { origin }),
+      ...(token === undefined ? {} : { token }),
+    });
   };
 
   beforeAll(async () => {
     fleet = await startFleet((port) => [acme(port)], { settings: { streamCloseDelaySeconds: CLOSE_DELAY_SECONDS } });
+    return async () => fleet.project.dispose();
   });
-  afterAll(async () => fleet.project.dispose());
 
   it("refuses a WebSocket without the token, with another, and from another page", async () => {
     expect(await connect({ token: undefined })).toMatchObject({ status: 1008, code: "AUTH_TOKEN_MISSING" });
@@ -70,7 +83,7 @@ describeWhere("what Caddy keeps open and what it writes down", machine.missing, 
     const reloaded = Date.now();
     const pong = new Promise((resolve) => session.socket.once("pong", resolve));
     session.socket.ping();
-    await pong;
+    await Promise.race([pong, closed]);
     // The reload was at most a few seconds before it was seen.
     const lived = ((await closed) - reloaded) / 1000;
     expect(lived).toBeGreaterThan(CLOSE_DELAY_SECONDS / 2);
@@ -85,7 +98,10 @@ describeWhere("what Caddy keeps open and what it writes down", machine.missing, 
   });
 
   it("logs each tenant under its own name and never what opens a door, whether the gateway answers or not", async () => {
-    const secrets = ["authorization", "header", "cookie", "referer", "protocol", "query", "access", "password"].map((place) => [place, `canary-${place}-${fleet.project.stack}`]);
+    const secrets = ["authorization", "header", "cookie", "referer", "protocol", "query", "access", "password"].map((place) => [
+      place,
+      `canary-${place}-${fleet.project.stack}`,
+    ]);
     const canary = Object.fromEntries(secrets) as Record<string, string>;
     const request = {
       target: `/hooks/wake?token=${canary["query"] ?? ""}&access_token=${canary["access"] ?? ""}&password=${canary["password"] ?? ""}&seen=here`,

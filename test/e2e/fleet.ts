@@ -29,7 +29,10 @@ export interface StartOptions {
 }
 
 /** Brings a fleet up with the real images; the caller disposes of `project`. On failure nothing is left. */
-export async function startFleet(tenants: (port: (index: number) => number) => readonly TenantInput[], { settings, secrets = {}, files = {} }: StartOptions = {}): Promise<RunningFleet> {
+export async function startFleet(
+  tenants: (port: (index: number) => number) => readonly TenantInput[],
+  { settings, secrets = {}, files = {} }: StartOptions = {},
+): Promise<RunningFleet> {
   const project = await createProject(tenants, { startTimeoutSeconds: 540, ...settings });
   try {
     for (const [path, content] of Object.entries(files)) {
@@ -37,7 +40,8 @@ export async function startFleet(tenants: (port: (index: number) => number) => r
       writeFileSync(join(project.dir, path), content);
     }
     for (const [tenant, values] of Object.entries(secrets)) {
-      for (const [name, value] of Object.entries(values)) await project.pulumi(["config", "set", "--secret", "--path", `openclaw-tenants:secrets.${tenant}.${name}`, value]);
+      for (const [name, value] of Object.entries(values))
+        await project.pulumi(["config", "set", "--secret", "--path", `openclaw-tenants:secrets.${tenant}.${name}`, value]);
     }
     await project.up();
     return speakTo(project, await project.outputs());
@@ -60,7 +64,11 @@ export function speakTo(project: TestProject, outputs: StackOutputs): RunningFle
     viaCaddy: async (tenant, request) => send(project.httpPort, { ...request, host: hostOf(tenant) }),
     rpc: async (tenant, method, params = {}) => {
       const headers = { Authorization: `Bearer ${outputs.tokens[tenant]?.gateway ?? ""}` };
-      const response = await fetch(`http://127.0.0.1:${portOf(tenant)}/api/v1/admin/rpc`, { method: "POST", headers, body: JSON.stringify({ method, params }) });
+      const response = await fetch(`http://127.0.0.1:${portOf(tenant)}/api/v1/admin/rpc`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify({ method, params }),
+      });
       const answer = (await response.json()) as { ok: boolean; payload?: unknown };
       if (!answer.ok) throw new Error(`${method} of tenant ${tenant} answered ${response.status}: ${JSON.stringify(answer)}`);
       return answer.payload;

@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { z } from "zod";
 
-import { AUTHORED_PATH, SKILLS_PATH } from "../../plan/fleet.ts";
+import { AUTHORED_PATH, SKILLS_PATH } from "../../plan/host.ts";
 import { SIZES } from "../../plan/limits.ts";
 import { describeWhere } from "../support/levels.ts";
 import { findMachine } from "../support/machine.ts";
@@ -21,9 +21,11 @@ describeWhere("a tenant beside its neighbour", findMachine().missing, () => {
   let fleet: RunningFleet;
   const seedFile = (name: string): string => join(fleet.project.dir, "tenants", "acme", "workspace", name);
   /** Runs a script in a tenant's container: "ok" and what it printed, or "failed" and its last words. */
-  const attempt = async (tenant: string, script: string): Promise<string> => fleet.exec(tenant, "sh", "-c", `if said=$({ ${script}; } 2>&1); then echo "ok: $said"; else echo "failed: $said"; fi`);
+  const attempt = async (tenant: string, script: string): Promise<string> =>
+    (await fleet.exec(tenant, "sh", "-c", `if said=$({ ${script}; } 2>&1); then echo "ok: $said"; else echo "failed: $said"; fi`)).trim();
   const get = async (tenant: string, address: string): Promise<string> => attempt(tenant, `curl -sS --max-time 5 http://${address}/healthz`);
-  const inspect = async (tenant: string, format: string): Promise<string> => (await fleet.project.docker("inspect", "--format", format, fleet.tenants[tenant]?.container ?? "")).trim();
+  const inspect = async (tenant: string, format: string): Promise<string> =>
+    (await fleet.project.docker("inspect", "--format", format, fleet.tenants[tenant]?.container ?? "")).trim();
   const sourcesOf = async (tenant: string): Promise<Record<string, string>> => {
     const { skills } = Skills.parse(JSON.parse(await fleet.exec(tenant, "sh", "-c", "node openclaw.mjs skills list --json 2>/dev/null")));
     return Object.fromEntries(skills.map(({ name, source }) => [name, source]));
@@ -37,8 +39,8 @@ describeWhere("a tenant beside its neighbour", findMachine().missing, () => {
       ],
       { files: { "tenants/acme/workspace/SEEDED.md": SEEDED } },
     );
+    return async () => fleet.project.dispose();
   });
-  afterAll(async () => fleet.project.dispose());
 
   it("cannot reach the neighbour's container", async () => {
     const address = await inspect("globex", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}");
@@ -51,7 +53,8 @@ describeWhere("a tenant beside its neighbour", findMachine().missing, () => {
     expect((await fleet.onLoopback("globex", { target: "/healthz" })).status).toBe(200);
     const gateways = await Promise.all(["acme", "globex"].map(async (tenant) => inspect(tenant, "{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}")));
     const bridge = (await fleet.project.docker("network", "inspect", "bridge", "--format", "{{range .IPAM.Config}}{{.Gateway}}{{end}}")).trim();
-    for (const address of [...gateways, bridge, "127.0.0.1", "host.docker.internal"]) expect([address, await get("acme", `${address}:${port}`)]).toEqual([address, expect.stringMatching(/^failed: /)]);
+    for (const address of [...gateways, bridge, "127.0.0.1", "host.docker.internal"])
+      expect([address, await get("acme", `${address}:${port}`)]).toEqual([address, expect.stringMatching(/^failed: /)]);
   });
 
   it("finds no neighbour by name", async () => {
@@ -77,13 +80,14 @@ describeWhere("a tenant beside its neighbour", findMachine().missing, () => {
       RestartPolicy: { Name: "unless-stopped" },
       SecurityOpt: ["no-new-privileges"],
     });
-    expect(await attempt("acme", "id -u; id -g")).toBe("ok: 1000\n1000\n");
+    expect(await attempt("acme", "id -u; id -g")).toBe("ok: 1000\n1000");
     const status = await attempt("acme", "grep -E '^(Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs)' /proc/1/status | tr -s '\\t\\n' ' '");
-    expect(status.trim()).toBe(`ok: ${["Inh", "Prm", "Eff", "Bnd", "Amb"].map((kind) => `Cap${kind}: 0000000000000000`).join(" ")} NoNewPrivs: 1`);
+    expect(status).toBe(`ok: ${["Inh", "Prm", "Eff", "Bnd", "Amb"].map((kind) => `Cap${kind}: 0000000000000000`).join(" ")} NoNewPrivs: 1`);
     // The second is where cgroup version 1 keeps it.
-    expect(await attempt("acme", "cat /sys/fs/cgroup/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids/pids.max")).toBe(`ok: ${pids}\n`);
-    for (const path of ["/", "/app", "/usr/local/bin", "/etc/openclaw", "/home/node"]) expect([path, await attempt("acme", `touch ${path}/mark`)]).toEqual([path, expect.stringMatching(/^failed: .*(Read-only|Permission denied)/)]);
-    for (const path of ["/tmp", "/home/node/.openclaw", WORKSPACE]) expect([path, await attempt("acme", `touch ${path}/mark`)]).toEqual([path, "ok: \n"]);
+    expect(await attempt("acme", "cat /sys/fs/cgroup/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids/pids.max")).toBe(`ok: ${pids}`);
+    for (const path of ["/", "/app", "/usr/local/bin", "/etc/openclaw", "/home/node"])
+      expect([path, await attempt("acme", `touch ${path}/mark`)]).toEqual([path, expect.stringMatching(/^failed: .*(Read-only|Permission denied)/)]);
+    for (const path of ["/tmp", "/home/node/.openclaw", WORKSPACE]) expect([path, await attempt("acme", `touch ${path}/mark`)]).toEqual([path, "ok:"]);
     expect(await attempt("acme", "ls /var/run/docker.sock /run/docker.sock")).toMatch(/^failed: /);
   });
 
@@ -94,7 +98,9 @@ describeWhere("a tenant beside its neighbour", findMachine().missing, () => {
 
   it("reads what the authoring instance writes, and cannot write it", async () => {
     const skill = "---\nname: greeting\ndescription: how we greet\n---\nSay hello.\n";
-    expect(await attempt("acme", `mkdir ${AUTHORED_PATH}/greeting && printf '${skill.replaceAll("\n", "\\n")}' > ${AUTHORED_PATH}/greeting/SKILL.md`)).toBe("ok: \n");
+    expect(
+      await attempt("acme", `mkdir ${AUTHORED_PATH}/greeting && printf '%b' '${skill.replaceAll("\n", "\\n")}' > ${AUTHORED_PATH}/greeting/SKILL.md`),
+    ).toBe("ok:");
     expect(await fleet.exec("globex", "cat", `${AUTHORED_PATH}/greeting/SKILL.md`)).toBe(skill.trimEnd());
     expect((await sourcesOf("globex"))["greeting"]).toBe("openclaw-extra");
     expect(await attempt("globex", `echo changed > ${AUTHORED_PATH}/greeting/SKILL.md`)).toMatch(/^failed: .*Read-only/);
@@ -103,7 +109,7 @@ describeWhere("a tenant beside its neighbour", findMachine().missing, () => {
   it("starts with its seed files and keeps what it made of them", async () => {
     expect(await fleet.exec("acme", "cat", `${WORKSPACE}/SEEDED.md`)).toBe(SEEDED.trimEnd());
     expect(await attempt("globex", `cat ${WORKSPACE}/SEEDED.md`)).toMatch(/^failed: /);
-    expect(await attempt("acme", `echo mine > ${WORKSPACE}/SEEDED.md`)).toBe("ok: \n");
+    expect(await attempt("acme", `echo mine > ${WORKSPACE}/SEEDED.md`)).toBe("ok:");
 
     // The job runs again, because its files have changed.
     const before = await fleet.project.docker("inspect", "--format", "{{.Id}}", `${fleet.tenants["acme"]?.container ?? ""}.prepare`);

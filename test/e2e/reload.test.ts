@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { z } from "zod";
 
 import { HOT_PATHS } from "../../plan/config-file.ts";
@@ -44,13 +44,22 @@ describeWhere("a tenant whose entry changes while it runs", findMachine().missin
   beforeAll(async () => {
     fleet = await startFleet(
       (port) => {
-        entry = { id: "acme", name: "Acme", host: "local", port: port(0), size: "small", expose: ["controlUi"], telegram: {}, model: { primary: "anthropic/claude-sonnet-5" } };
+        entry = {
+          id: "acme",
+          name: "Acme",
+          host: "local",
+          port: port(0),
+          size: "small",
+          expose: ["controlUi"],
+          telegram: {},
+          model: { primary: "anthropic/claude-sonnet-5" },
+        };
         return [entry];
       },
       { secrets: { acme: { TELEGRAM_BOT_TOKEN } } },
     );
+    return async () => fleet.project.dispose();
   });
-  afterAll(async () => fleet.project.dispose());
 
   it("is healthy with a Telegram bot though Telegram cannot be reached", async () => {
     const readChannel = async (): Promise<object> => ChannelStatus.parse(await fleet.rpc("acme", "channels.status")).channels.telegram;
@@ -65,7 +74,9 @@ describeWhere("a tenant whose entry changes while it runs", findMachine().missin
 
   it.each(Object.entries(HOT_CHANGES))("takes over %s without a restart", async (path, change) => {
     // Before that it watches nothing.
-    await expect.poll(async () => (await fleet.onLoopback("acme", { target: "/startupz", headers: bearer(fleet.tokens["acme"]?.gateway ?? "") })).status, DEADLINE).toBe(200);
+    await expect
+      .poll(async () => (await fleet.onLoopback("acme", { target: "/startupz", headers: bearer(fleet.tokens["acme"]?.gateway ?? "") })).status, DEADLINE)
+      .toBe(200);
     const before = await identify();
     expect(before.process).toMatch(/^\d+ \d+$/);
     const since = new Date().toISOString();
