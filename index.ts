@@ -11,7 +11,7 @@ const root = import.meta.dirname;
 const stack = pulumi.getStack();
 
 const { fleet, secrets } = await reported(async () => {
-  const { names, values } = readSecrets();
+  const { names, values } = readSecrets(root);
   const planned = planFleet({
     stack,
     tenants: await readTenants(root, stack),

@@ -1,4 +1,8 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
 import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
 import { z } from "zod";
 
 import { UserError } from "../lib/errors.ts";
@@ -7,13 +11,16 @@ import { parseSettings, type Settings } from "../plan/settings.ts";
 
 const Secrets = z.record(z.string(), z.record(z.string(), z.string().min(1)));
 
+/** The part of a stack's file that holds secrets; what is encrypted is an object, `{ secure: … }`. */
+const StackFile = z.object({ config: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.unknown()).catch({})).catch({})).optional() });
+
 /** The stack's settings, parsed once. Providers' credentials stay in the providers' own keys. */
 export function readSettings(): Settings {
   return parseSettings(new pulumi.Config().requireObject("settings"), `Pulumi.${pulumi.getStack()}.yaml`);
 }
 
 /** Every tenant's secrets: their names, plain, for the plan, and their values, secret, for the containers. */
-export function readSecrets(): { names: SecretNames; values: pulumi.Output<z.output<typeof Secrets>> } {
+export function readSecrets(root: string): { names: SecretNames; values: pulumi.Output<z.output<typeof Secrets>> } {
   // Not through pulumi.Config: its getters either warn about a secret read in the clear or keep the names from the plan.
   const key = `${pulumi.getProject()}:secrets`;
   const result = Secrets.safeParse(parseSecretJson(pulumi.runtime.getConfig(key) ?? "{}"));
@@ -24,10 +31,10 @@ export function readSecrets(): { names: SecretNames; values: pulumi.Output<z.out
       hint: `set every value by its path: pulumi config set --secret --path '${key}.<tenant>.<NAME>'`,
     });
   }
-  const secretKeys = z.array(z.string()).parse(JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]"));
-  if (Object.keys(result.data).length > 0 && !secretKeys.includes(key)) {
-    throw new UserError(`${key} in Pulumi.${pulumi.getStack()}.yaml stands there in plain text`, {
-      hint: "take it out, and set every value with: pulumi config set --secret --path",
+  const plain = findPlainSecrets(root);
+  if (plain.length > 0) {
+    throw new UserError(`${plain.join(", ")} in Pulumi.${pulumi.getStack()}.yaml stands there in plain text`, {
+      hint: "take it out, and set it with: pulumi config set --secret --path",
     });
   }
   const names = Object.fromEntries(Object.entries(result.data).map(([id, values]) => [id, Object.keys(values)]));
@@ -41,4 +48,15 @@ function parseSecretJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Paths of secrets that stand in the stack's file unencrypted. Once one of them is encrypted the engine calls them all secret, so the file is asked. */
+function findPlainSecrets(root: string): string[] {
+  const file = join(root, `Pulumi.${pulumi.getStack()}.yaml`);
+  if (!existsSync(file)) return [];
+  const key = `${pulumi.getProject()}:secrets`;
+  const { config = {} } = StackFile.parse(parse(readFileSync(file, "utf8")) ?? {});
+  return Object.entries(config[key] ?? {}).flatMap(([id, values]) =>
+    Object.entries(values).flatMap(([name, value]) => (typeof value === "string" ? [`${key}.${id}.${name}`] : [])),
+  );
 }

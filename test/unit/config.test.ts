@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import * as pulumi from "@pulumi/pulumi";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { stringify } from "yaml";
 
 import { readSecrets, readSettings } from "../../stack/config.ts";
 import { settingsInput } from "../support/fleet.ts";
@@ -7,51 +12,58 @@ import { record } from "../support/record.ts";
 
 const KEY = "openclaw-tenants:secrets";
 
-function configure(secrets: unknown, isSecret = true): void {
+const root = mkdtempSync(join(tmpdir(), "openclaw-tenants-config-"));
+const read = (): ReturnType<typeof readSecrets> => readSecrets(root);
+
+function configure(secrets: unknown, inFile: unknown = {}): void {
   pulumi.runtime.setConfig(KEY, JSON.stringify(secrets));
-  vi.stubEnv("PULUMI_CONFIG_SECRET_KEYS", JSON.stringify(isSecret ? [KEY] : []));
+  writeFileSync(join(root, "Pulumi.test.yaml"), stringify({ config: { [KEY]: inFile } }));
 }
 
 beforeEach(async () => {
   await record(() => undefined);
 });
 
+afterAll(() => {
+  rmSync(root, { recursive: true });
+});
+
 afterEach(() => {
   pulumi.runtime.setAllConfig({});
-  vi.unstubAllEnvs();
 });
 
 describe("a stack's secrets", () => {
   it("are names for the plan and secret values for the containers", async () => {
     configure({ acme: { NOTION_API_KEY: "canary" } });
-    const { names, values } = readSecrets();
+    const { names, values } = read();
     expect(names).toEqual({ acme: ["NOTION_API_KEY"] });
     expect(await pulumi.isSecret(values)).toBe(true);
     expect(await new Promise((resolve) => values.apply(resolve))).toEqual({ acme: { NOTION_API_KEY: "canary" } });
   });
 
   it("are refused in plain text, without showing them", () => {
-    configure({ acme: { NOTION_API_KEY: "canary" } }, false);
-    expect(readSecrets).toThrow(`${KEY} in Pulumi.test.yaml stands there in plain text`);
+    configure({ acme: { NOTION_API_KEY: "canary", HUBSPOT_TOKEN: "hidden" } }, { acme: { NOTION_API_KEY: "canary", HUBSPOT_TOKEN: { secure: "v1:x" } } });
+    expect(read).toThrow(`${KEY}.acme.NOTION_API_KEY in Pulumi.test.yaml stands there in plain text`);
+    expect(read).not.toThrow("canary");
   });
 
   it("are refused by path alone when they are of the wrong shape", () => {
     configure({ acme: { NOTION_API_KEY: { canary: 1 } } });
-    expect(readSecrets).toThrow("acme.NOTION_API_KEY");
-    expect(readSecrets).not.toThrow("canary");
+    expect(read).toThrow("acme.NOTION_API_KEY");
+    expect(read).not.toThrow("canary");
   });
 
   it("are refused without showing them when they are no object at all", () => {
     pulumi.runtime.setConfig("openclaw-tenants:secrets", "canary, not JSON");
-    expect(readSecrets).toThrow("openclaw-tenants:secrets in Pulumi.");
-    expect(readSecrets).not.toThrow("canary");
+    expect(read).toThrow("openclaw-tenants:secrets in Pulumi.");
+    expect(read).not.toThrow("canary");
   });
 
   it("need not be there", () => {
-    configure({}, false);
-    expect(readSecrets().names).toEqual({});
+    configure({});
+    expect(read().names).toEqual({});
     pulumi.runtime.setAllConfig({});
-    expect(readSecrets().names).toEqual({});
+    expect(read().names).toEqual({});
   });
 });
 
