@@ -183,6 +183,9 @@ function explainFailure(name: string, { tenant, startTimeoutSeconds }: GatewayAr
 /** The container's environment. Secret as a whole, because some of it is. */
 function renderEnv({ tenant, secrets }: GatewayArgs, token: pulumi.Output<string>, hooksToken: pulumi.Output<string>): pulumi.Output<string[]> {
   const plain: Record<string, string> = {
+    // Docker replaces the config file. A watch on it is lost when that is seen half-way, so OpenClaw looks at it once a second instead.
+    CHOKIDAR_INTERVAL: "1000",
+    CHOKIDAR_USEPOLLING: "true",
     HOME: "/home/node",
     MALLOC_ARENA_MAX: "2",
     // Semi-space and arenas together save about 230 MiB per gateway.

@@ -46,7 +46,10 @@ export async function benchCost({ say }: BenchOptions): Promise<Result> {
       ],
       notes: [
         "requests: counted between the engine and Docker, with a small HTTP server under the same container settings in OpenClaw's place; while a gateway starts its state is asked for more often.",
-        `requests, adding a tenant: ${[...added].toSorted(([, a], [, b]) => b - a).map(([what, times]) => `${times}x ${what}`).join(", ")}.`,
+        `requests, adding a tenant: ${[...added]
+          .toSorted(([, a], [, b]) => b - a)
+          .map(([what, times]) => `${times}x ${what}`)
+          .join(", ")}.`,
       ],
     };
   } finally {

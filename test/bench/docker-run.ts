@@ -46,10 +46,14 @@ export async function inspect(project: TestProject, name: string): Promise<Conta
 /** When a container's health check first passed, as Docker noted it: more exact than asking in between. */
 export async function waitForHealth(project: TestProject, name: string): Promise<{ createdAt: number; healthyAt: number }> {
   let found: Container | undefined;
-  await waitUntil(`${name} healthy`, async () => {
-    found = await inspect(project, name);
-    return found.State.Health.Status === "healthy";
-  }, 500);
+  await waitUntil(
+    `${name} healthy`,
+    async () => {
+      found = await inspect(project, name);
+      return found.State.Health.Status === "healthy";
+    },
+    500,
+  );
   const passed = found?.State.Health.Log?.find(({ ExitCode }) => ExitCode === 0);
   if (found === undefined || passed === undefined) throw new Error(`container ${name} is healthy without a check that passed`);
   return { createdAt: found.Created.getTime(), healthyAt: passed.End.getTime() };
@@ -62,19 +66,67 @@ export function runArgs(name: string, { Config, HostConfig, Image, Mounts }: Con
   const [how = "", ...command] = check.Test;
   if (how !== "CMD") throw new Error(`a health check of kind ${how} is not expected here`);
   return [
-    ...["run", "--detach", "--name", name, "--hostname", Config.Hostname, "--user", Config.User, "--init", "--read-only", "--stop-timeout", `${Config.StopTimeout}`],
-    ...["--memory", `${HostConfig.Memory}`, "--memory-swap", `${HostConfig.MemorySwap}`, "--cpus", `${HostConfig.NanoCpus / 1e9}`, "--pids-limit", `${HostConfig.PidsLimit}`],
+    ...[
+      "run",
+      "--detach",
+      "--name",
+      name,
+      "--hostname",
+      Config.Hostname,
+      "--user",
+      Config.User,
+      "--init",
+      "--read-only",
+      "--stop-timeout",
+      `${Config.StopTimeout}`,
+    ],
+    ...[
+      "--memory",
+      `${HostConfig.Memory}`,
+      "--memory-swap",
+      `${HostConfig.MemorySwap}`,
+      "--cpus",
+      `${HostConfig.NanoCpus / 1e9}`,
+      "--pids-limit",
+      `${HostConfig.PidsLimit}`,
+    ],
     ...["--network", HostConfig.NetworkMode, "--restart", HostConfig.RestartPolicy.Name, "--log-driver", HostConfig.LogConfig.Type],
     ...each("--cap-drop", HostConfig.CapDrop),
     ...each("--security-opt", HostConfig.SecurityOpt),
-    ...each("--log-opt", Object.entries(HostConfig.LogConfig.Config).map(([key, value]) => `${key}=${value}`)),
-    ...each("--tmpfs", Object.entries(HostConfig.Tmpfs).map(([path, options]) => `${path}:${options}`)),
-    ...each("--volume", Mounts.flatMap(({ Type, Name = "", Destination, RW }) => (Type === "volume" ? [`${volumes[Name] ?? Name}:${Destination}${RW ? "" : ":ro"}`] : []))),
-    ...each("--publish", Object.entries(HostConfig.PortBindings).flatMap(([inside, bindings]) => bindings.map(({ HostIp, HostPort }) => `${HostIp}:${HostPort}:${inside}`))),
+    ...each(
+      "--log-opt",
+      Object.entries(HostConfig.LogConfig.Config).map(([key, value]) => `${key}=${value}`),
+    ),
+    ...each(
+      "--tmpfs",
+      Object.entries(HostConfig.Tmpfs).map(([path, options]) => `${path}:${options}`),
+    ),
+    ...each(
+      "--volume",
+      Mounts.flatMap(({ Type, Name = "", Destination, RW }) => (Type === "volume" ? [`${volumes[Name] ?? Name}:${Destination}${RW ? "" : ":ro"}`] : [])),
+    ),
+    ...each(
+      "--publish",
+      Object.entries(HostConfig.PortBindings).flatMap(([inside, bindings]) => bindings.map(({ HostIp, HostPort }) => `${HostIp}:${HostPort}:${inside}`)),
+    ),
     ...each("--env", Config.Env),
-    ...each("--label", Object.entries(Config.Labels).map(([key, value]) => `${key}=${value}`)),
+    ...each(
+      "--label",
+      Object.entries(Config.Labels).map(([key, value]) => `${key}=${value}`),
+    ),
     // The command line knows only the form that goes through a shell.
-    ...["--health-cmd", command.join(" "), "--health-interval", `${check.Interval}ns`, "--health-timeout", `${check.Timeout}ns`, "--health-retries", `${check.Retries}`, "--health-start-period", `${check.StartPeriod}ns`],
+    ...[
+      "--health-cmd",
+      command.join(" "),
+      "--health-interval",
+      `${check.Interval}ns`,
+      "--health-timeout",
+      `${check.Timeout}ns`,
+      "--health-retries",
+      `${check.Retries}`,
+      "--health-start-period",
+      `${check.StartPeriod}ns`,
+    ],
     ...[Image, ...Config.Cmd],
   ];
 }

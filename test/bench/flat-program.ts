@@ -4,7 +4,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 
-import type { FlatResource } from "./fleet-state.ts";
+import type { FlatResource } from "./flat-resources.ts";
 
 /**
  * The program that the real one is held against: the same resources under the same names with the same inputs, read from a list, and nothing

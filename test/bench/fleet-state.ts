@@ -27,19 +27,6 @@ const State = z.looseObject({ deployment: z.looseObject({ resources: z.array(Res
 export type ExportedState = z.output<typeof State>;
 type StateResource = z.output<typeof Resource>;
 
-/** One resource as a program without any structure would make it. */
-export interface FlatResource {
-  urn: string;
-  type: string;
-  name: string;
-  isComponent: boolean;
-  parent?: string;
-  provider?: string;
-  inputs: JsonObject;
-  secretInputs: JsonObject;
-  options: { retainOnDelete?: boolean; additionalSecretOutputs?: string[] };
-}
-
 /** Reads an exported state. */
 export function parseState(text: string): ExportedState {
   return State.parse(JSON.parse(text));
@@ -63,31 +50,11 @@ export function growState(state: ExportedState, before: Fleet, after: Fleet): Ex
   return { ...state, deployment: { ...state.deployment, resources: [...all, ...copies] } };
 }
 
-/** The same resources as a plain list. */
-export function flatten({ deployment: { resources } }: ExportedState): FlatResource[] {
-  const root = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.urn;
-  return resources
-    // The engine makes the stack and default providers by itself.
-    .filter(({ type, urn }) => type !== "pulumi:pulumi:Stack" && !isDefaultProvider(urn))
-    .map(({ urn, type, custom, parent, provider, inputs, retainOnDelete, additionalSecretOutputs }) => {
-      const owner = provider?.split("::").slice(0, 4).join("::");
-      const values = Object.entries(withoutDefaults(inputs) as JsonObject);
-      return {
-        urn,
-        type,
-        name: urn.split("::").at(-1) ?? "",
-        isComponent: !custom,
-        ...(parent === undefined || parent === root ? {} : { parent }),
-        ...(owner === undefined || isDefaultProvider(owner) ? {} : { provider: owner }),
-        inputs: Object.fromEntries(values.filter(([, value]) => !isSecret(value))),
-        secretInputs: Object.fromEntries(values.flatMap(([key, value]) => (isSecret(value) ? [[key, JSON.parse(value.plaintext) as Json]] : []))),
-        options: { ...(retainOnDelete ? { retainOnDelete } : {}), ...(additionalSecretOutputs === undefined ? {} : { additionalSecretOutputs }) },
-      };
-    });
-}
-
 function growOutputs(outputs: JsonObject, model: PlannedTenant, added: readonly PlannedTenant[]): JsonObject {
-  const grow = (all: JsonObject): JsonObject => ({ ...all, ...Object.fromEntries(added.map((tenant) => [tenant.id, replaceIn(all[model.id] ?? null, wordsOf(model, tenant))])) });
+  const grow = (all: JsonObject): JsonObject => ({
+    ...all,
+    ...Object.fromEntries(added.map((tenant) => [tenant.id, replaceIn(all[model.id] ?? null, wordsOf(model, tenant))])),
+  });
   const { tenants, tokens } = outputs;
   if (!isObject(tenants) || !isSecret(tokens)) throw new Error("the state has no outputs of tenants and tokens");
   return { ...outputs, tenants: grow(tenants), tokens: { ...tokens, plaintext: JSON.stringify(grow(JSON.parse(tokens.plaintext) as JsonObject)) } };
@@ -95,29 +62,26 @@ function growOutputs(outputs: JsonObject, model: PlannedTenant, added: readonly 
 
 /** What differs between two tenants in everything that is written down of them. */
 function wordsOf(from: PlannedTenant, to: PlannedTenant): [string | number, string | number][] {
-  return [[from.configFile.text, to.configFile.text], [from.configFile.file, to.configFile.file], [from.subnet, to.subnet], [from.gatewayIp, to.gatewayIp], [from.id, to.id], [from.port, to.port]];
+  return [
+    [from.configFile.text, to.configFile.text],
+    [from.configFile.file, to.configFile.file],
+    [from.subnet, to.subnet],
+    [from.gatewayIp, to.gatewayIp],
+    [from.id, to.id],
+    [from.port, to.port],
+  ];
 }
 
 function replaceIn(value: Json, words: readonly (readonly [string | number, string | number])[]): Json {
-  if (typeof value === "string") return words.reduce<string>((text, [from, to]) => (typeof from === "string" ? text.replaceAll(from, String(to)) : text), value);
+  if (typeof value === "string")
+    return words.reduce<string>((text, [from, to]) => (typeof from === "string" ? text.replaceAll(from, String(to)) : text), value);
   if (typeof value === "number") return words.find(([from]) => from === value)?.[1] ?? value;
   if (Array.isArray(value)) return value.map((each) => replaceIn(each, words));
   return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, replaceIn(each, words)])) : value;
 }
 
-/** Without what the provider filled in by itself. */
-function withoutDefaults(value: Json): Json {
-  if (Array.isArray(value)) return value.map(withoutDefaults);
-  if (!isObject(value) || isSecret(value)) return value;
-  const filled = Array.isArray(value["__defaults"]) ? value["__defaults"] : [];
-  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== "__defaults" && !filled.includes(key)).map(([key, each]) => [key, withoutDefaults(each)]));
-}
-
-function isDefaultProvider(urn: string): boolean {
-  return /::pulumi:providers:\w+::default/.test(urn);
-}
-
-function isSecret(value: Json | undefined): value is Secret {
+/** Whether an exported value is a secret. */
+export function isSecret(value: Json | undefined): value is Secret {
   return isObject(value) && SECRET_MARK in value;
 }
 

@@ -7,7 +7,12 @@ import { benchMemory } from "./memory.ts";
 import { benchPreview } from "./preview.ts";
 import { type BenchOptions, isMet, renderMarkdown, renderTable, type Result } from "./report.ts";
 
-const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Result>>> = { preview: benchPreview, add: benchAddTenant, memory: benchMemory, cost: benchCost };
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Result>>> = {
+  preview: benchPreview,
+  add: benchAddTenant,
+  memory: benchMemory,
+  cost: benchCost,
+};
 const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join(" | ")}]... [--runs <n>] [--long] [--json | --markdown]`;
 
 /** Measures, and says what came out. A missed target is a result, not a failure. */
@@ -15,7 +20,12 @@ async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { json: { type: "boolean", default: false }, markdown: { type: "boolean", default: false }, long: { type: "boolean", default: false }, runs: { type: "string" } },
+    options: {
+      json: { type: "boolean", default: false },
+      markdown: { type: "boolean", default: false },
+      long: { type: "boolean", default: false },
+      runs: { type: "string" },
+    },
   });
   const runs = values.runs === undefined ? undefined : Number(values.runs);
   const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
@@ -30,7 +40,8 @@ async function main(args: string[]): Promise<number> {
   }
   const [rows, notes] = [results.flatMap((result) => result.rows), results.flatMap((result) => result.notes)];
   if (values.json) process.stdout.write(`${JSON.stringify({ machine: facts, rows: rows.map((row) => ({ ...row, isMet: isMet(row) })), notes }, null, 2)}\n`);
-  else if (values.markdown) process.stdout.write(`${[facts.map((fact) => `- ${fact}`).join("\n"), renderMarkdown(rows), notes.map((note) => `- ${note}`).join("\n")].join("\n\n")}\n`);
+  else if (values.markdown)
+    process.stdout.write(`${[facts.map((fact) => `- ${fact}`).join("\n"), renderMarkdown(rows), notes.map((note) => `- ${note}`).join("\n")].join("\n\n")}\n`);
   else process.stdout.write(`${[facts.join("\n"), renderTable(rows), notes.join("\n")].join("\n\n")}\n`);
   return 0;
 }

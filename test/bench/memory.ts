@@ -54,7 +54,9 @@ function compare(age: string, samples: readonly Sample[], target: number): Row[]
 
 /** Starts one container of each kind and reads its memory at every age. */
 async function measure(agesSeconds: readonly number[]): Promise<Sample[]> {
-  const project = await createProject((port) => SIZES.map((size, index): TenantInput => ({ id: size, name: size, host: "local", port: port(index), size })), { startTimeoutSeconds: 1200 });
+  const project = await createProject((port) => SIZES.map((size, index): TenantInput => ({ id: size, name: size, host: "local", port: port(index), size })), {
+    startTimeoutSeconds: 1200,
+  });
   try {
     const kinds = [...SIZES, "defaults"] as const;
     const containers = Object.fromEntries(kinds.map((kind) => [kind, `openclaw-${project.stack}-${kind}`])) as Record<keyof Sample, string>;
@@ -81,7 +83,16 @@ async function startDefaults(project: TestProject, name: string): Promise<void> 
   const config = `mkdir -p "$HOME/.openclaw" && echo '{"gateway":{"mode":"local"}}' > "$HOME/.openclaw/openclaw.json"`;
   await project.docker(
     ...["run", "--detach", "--init", "--name", name, "--hostname", "defaults", "--label", `openclaw-tenants.stack=${project.stack}`],
-    ...["--memory", "8g", "--restart", "unless-stopped", "--publish", `127.0.0.1:${project.port(SIZES.length)}:18789`, "--env", "OPENCLAW_GATEWAY_TOKEN=only-for-this-measurement"],
+    ...[
+      "--memory",
+      "8g",
+      "--restart",
+      "unless-stopped",
+      "--publish",
+      `127.0.0.1:${project.port(SIZES.length)}:18789`,
+      "--env",
+      "OPENCLAW_GATEWAY_TOKEN=only-for-this-measurement",
+    ],
     ...["--user", "1000:1000", "--env", "HOME=/home/node", readLocal(ROOT).openclawImage],
     ...["sh", "-c", `${config} && exec node openclaw.mjs gateway --bind lan --port 18789`],
   );

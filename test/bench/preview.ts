@@ -12,7 +12,8 @@ import { FIRST_PORT, type TenantInput } from "../../tenants/schema.ts";
 import { readLocal } from "../../tools/local.ts";
 import { createProject, ROOT, type TestProject } from "../support/project.ts";
 import { buildStandIn } from "../support/standin-image.ts";
-import { type ExportedState, flatten, growState, parseState } from "./fleet-state.ts";
+import { flatten } from "./flat-resources.ts";
+import { type ExportedState, growState, parseState } from "./fleet-state.ts";
 import { type BenchOptions, median, type Result, type Row, seconds } from "./report.ts";
 
 const COUNTS = [2, 50, 200];
@@ -111,5 +112,13 @@ function plan(project: TestProject, tenants: readonly TenantInput[]): Fleet {
   const { config } = parse(readFileSync(join(project.dir, file), "utf8")) as { config: Record<string, unknown> };
   const settings = parseSettings(config["openclaw-tenants:settings"], file);
   const nothingBefore = { tenants: {}, retained: {} };
-  return planFleet({ stack: project.stack, tenants, settings, secrets: {}, library: readLibrary(project.dir), seeds: readSeeds(project.dir), past: nothingBefore });
+  return planFleet({
+    stack: project.stack,
+    tenants,
+    settings,
+    secrets: {},
+    library: readLibrary(project.dir),
+    seeds: readSeeds(project.dir),
+    past: nothingBefore,
+  });
 }

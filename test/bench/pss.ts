@@ -4,7 +4,8 @@ import type { TestProject } from "../support/project.ts";
 
 /** Why memory cannot be measured on this machine; absent where it can. */
 export function findPssObstacle(): string | undefined {
-  if (process.platform !== "linux" || !existsSync("/proc/self/smaps_rollup")) return "memory is measured through /proc/<pid>/smaps_rollup, which only Linux has";
+  if (process.platform !== "linux" || !existsSync("/proc/self/smaps_rollup"))
+    return "memory is measured through /proc/<pid>/smaps_rollup, which only Linux has";
   if (process.getuid?.() !== 0) return "memory of other users' processes is readable by root only";
   return undefined;
 }

@@ -40,7 +40,14 @@ export function isMet({ ratio, target }: Row): boolean | undefined {
 export function renderTable(rows: readonly Row[]): string {
   const lines = [HEAD, ...rows.map(cells)];
   const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("   ").trimEnd()).join("\n");
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("   ")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
 /** The same as a Markdown table, for docs/benchmarks.md. */
@@ -64,5 +71,12 @@ export function seconds(ms: number): string {
 
 function cells(row: Row): string[] {
   const met = isMet(row);
-  return [row.name, row.ours, row.against ?? "", row.ratio?.toFixed(2) ?? "", row.target === undefined ? "" : `≤ ${row.target}`, met === undefined ? "" : met ? "yes" : "no"];
+  return [
+    row.name,
+    row.ours,
+    row.against ?? "",
+    row.ratio?.toFixed(2) ?? "",
+    row.target === undefined ? "" : `≤ ${row.target}`,
+    met === undefined ? "" : met ? "yes" : "no",
+  ];
 }

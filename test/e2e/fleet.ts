@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 import { createProject, type ProjectSettings, type StackOutputs, type TestProject } from "../support/project.ts";
-import { type RawAnswer, type RawRequest, send } from "../support/http.ts";
+import { bearer, type RawAnswer, type RawRequest, send } from "../support/http.ts";
 import type { TenantInput } from "../../tenants/schema.ts";
 
 /** A fleet that runs, and the ways to speak to it. */
@@ -44,15 +45,26 @@ export async function startFleet(
         await project.pulumi(["config", "set", "--secret", "--path", `openclaw-tenants:secrets.${tenant}.${name}`, value]);
     }
     await project.up();
-    return speakTo(project, await project.outputs());
+    const fleet = speakTo(project, await project.outputs());
+    for (const { id, status } of Object.values(fleet.tenants)) if (status === "active") await waitUntilStarted(fleet, id);
+    return fleet;
   } catch (error) {
     await project.dispose();
     throw error;
   }
 }
 
-/** The same project after another `up`. */
-export function speakTo(project: TestProject, outputs: StackOutputs): RunningFleet {
+/** A gateway is alive before it is ready: until then it turns WebSockets away and watches no file. */
+async function waitUntilStarted({ onLoopback, tokens }: Pick<RunningFleet, "onLoopback" | "tokens">, tenant: string): Promise<void> {
+  const request = { target: "/startupz", headers: bearer(tokens[tenant]?.gateway ?? "") };
+  const deadline = Date.now() + 300_000;
+  while ((await onLoopback(tenant, request)).status !== 200) {
+    if (Date.now() > deadline) throw new Error(`the gateway of ${tenant} is not ready after five minutes`);
+    await setTimeout(200);
+  }
+}
+
+function speakTo(project: TestProject, outputs: StackOutputs): RunningFleet {
   const portOf = (tenant: string): number => outputs.tenants[tenant]?.port ?? 0;
   const hostOf = (tenant: string): string => `${tenant}.localhost:${project.httpPort}`;
   const onLoopback: RunningFleet["onLoopback"] = async (tenant, request) => send(portOf(tenant), { ...request, host: `127.0.0.1:${portOf(tenant)}` });
@@ -63,7 +75,7 @@ export function speakTo(project: TestProject, outputs: StackOutputs): RunningFle
     onLoopback,
     viaCaddy: async (tenant, request) => send(project.httpPort, { ...request, host: hostOf(tenant) }),
     rpc: async (tenant, method, params = {}) => {
-      const headers = { Authorization: `Bearer ${outputs.tokens[tenant]?.gateway ?? ""}` };
+      const headers = bearer(outputs.tokens[tenant]?.gateway ?? "");
       const response = await fetch(`http://127.0.0.1:${portOf(tenant)}/api/v1/admin/rpc`, {
         method: "POST",
         headers,

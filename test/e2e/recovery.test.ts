@@ -8,16 +8,15 @@ import { type RunningFleet, startFleet } from "./fleet.ts";
 
 const DEADLINE = { timeout: 240_000, interval: 500 };
 
-/** Kills the gateway itself, which is no container stop: the one child of the container's init that is called openclaw. */
-const KILL =
-  'for p in /proc/[0-9]*; do [ "$(sed -n "s/^PPid:\\t//p" $p/status 2>/dev/null)" = 1 ] && grep -q "^openclaw" $p/comm && kill -9 "${p#/proc/}"; done; true';
+/** Kills the gateway itself, which is no stop of the container: Docker restarts what died, not what was stopped. */
+const KILL = 'kill -9 $(grep -l "^openclaw-gatewa" /proc/[0-9]*/comm | cut -d / -f 3)';
 
 /**
- * Takes memory until the kernel kills somebody: 500 MB of files in memory first, so that the gateway is the largest process when the limit is met.
- * The kernel then picks it.
+ * Takes memory until the kernel kills somebody: files in memory, then processes of which each is smaller than the gateway, so that it is the
+ * largest when the limit is met. The kernel picks that one.
  */
 const EXHAUST =
-  "dd if=/dev/zero of=/tmp/fill bs=1M count=480 2>/dev/null; exec node -e 'const held = []; setInterval(() => held.push(Buffer.alloc(8 * 1024 * 1024, 1)), 5)'";
+  "dd if=/dev/zero of=/tmp/fill bs=1M count=480 2>/dev/null; for each in 1 2 3 4 5; do node -e 'const held = Array.from({ length: 20 }, () => Buffer.alloc(8 * 1024 * 1024, 1)); setTimeout(() => held.length, 600_000)' & done; wait";
 
 describeWhere("a gateway that dies", findMachine().missing, () => {
   let fleet: RunningFleet;

@@ -60,6 +60,8 @@ function profileOf({ id, names, limits, port, webhookPort, authored }: PlannedTe
 /** What the container's environment must be: these and the tenant's own secrets, nothing else. */
 function environmentOf({ id, limits, configFile, secrets }: PlannedTenant): string[] {
   return [
+    "CHOKIDAR_INTERVAL=1000",
+    "CHOKIDAR_USEPOLLING=true",
     "HOME=/home/node",
     "MALLOC_ARENA_MAX=2",
     `NODE_OPTIONS=--max-old-space-size=${limits.heapMb} --max-semi-space-size=4`,
