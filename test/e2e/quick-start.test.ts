@@ -17,13 +17,23 @@ const running = (await execa("docker", ["ps", ...ofLocalStack], { env })).stdout
 describeWhere("the quick start in a fresh checkout", running === "" ? undefined : "a fleet `local` runs on this Docker; `npm run destroy` removes it", () => {
   const dir = mkdtempSync(join(tmpdir(), "openclaw-tenants-clone-"));
   const npm = async (...args: string[]): Promise<string> => {
-    const { exitCode, all } = await execa("npm", args, { cwd: dir, all: true, reject: false, stdin: "ignore", env: { PULUMI_BACKEND_URL: "", PULUMI_HOME: "" } });
+    const { exitCode, all } = await execa("npm", args, {
+      cwd: dir,
+      all: true,
+      reject: false,
+      stdin: "ignore",
+      env: { PULUMI_BACKEND_URL: "", PULUMI_HOME: "" },
+    });
     if (exitCode !== 0) throw new Error(`npm ${args.join(" ")} ended with ${exitCode}:\n${all}`);
     return all;
   };
   const healthOf = async (tenant: string): Promise<number> => {
     const { config } = readSettings(dir);
-    const response = await execa("curl", ["-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", `Host: ${tenant}.localhost:${config}`, `http://127.0.0.1:${config}/healthz`], { reject: false });
+    const response = await execa(
+      "curl",
+      ["-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", `Host: ${tenant}.localhost:${config}`, `http://127.0.0.1:${config}/healthz`],
+      { reject: false },
+    );
     return Number(response.stdout);
   };
 
@@ -47,7 +57,11 @@ describeWhere("the quick start in a fresh checkout", running === "" ? undefined 
 
   it("changes nothing the second time, nor for a user's own engine with .local/env", async () => {
     expect(await npm("start")).toMatch(/\d+ unchanged/);
-    const preview = await execa("sh", ["-c", ". .local/env && pulumi preview -s local --expect-no-changes --non-interactive"], { cwd: dir, all: true, reject: false });
+    const preview = await execa("sh", ["-c", ". .local/env && pulumi preview -s local --expect-no-changes --non-interactive"], {
+      cwd: dir,
+      all: true,
+      reject: false,
+    });
     expect(preview.all).toMatch(/\d+ unchanged/);
     expect(preview.exitCode).toBe(0);
     expect(await npm("run", "-s", "pulumi", "--", "stack", "output", "tokens", "--show-secrets", "--stack", "local")).toMatch(/"gateway": ?"\w{48}"/);

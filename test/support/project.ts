@@ -70,7 +70,11 @@ export interface StackOutputs {
 }
 
 /** Copies the program, gives it a stack of its own and writes the list. The real engine, plug-ins and Docker that set-up chose run it, but for `overrides` of their variables. */
-export async function createProject(tenants: (port: (index: number) => number) => readonly TenantInput[], settings: ProjectSettings = {}, overrides: Record<string, string> = {}): Promise<TestProject> {
+export async function createProject(
+  tenants: (port: (index: number) => number) => readonly TenantInput[],
+  settings: ProjectSettings = {},
+  overrides: Record<string, string> = {},
+): Promise<TestProject> {
   const local = readLocal(ROOT);
   const dir = mkdtempSync(join(tmpdir(), "openclaw-tenants-"));
   for (const entry of PROGRAM) cpSync(join(ROOT, entry), join(dir, entry), { recursive: true });
@@ -79,7 +83,13 @@ export async function createProject(tenants: (port: (index: number) => number) =
 
   const slot = await findFreeSlot();
   const stack = `test-${slot}-${process.pid}`;
-  const env = { ...local.env, PULUMI_BACKEND_URL: `file://${join(dir, "state")}`, PULUMI_CONFIG_PASSPHRASE: PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE: "", ...overrides };
+  const env = {
+    ...local.env,
+    PULUMI_BACKEND_URL: `file://${join(dir, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
+    PULUMI_CONFIG_PASSPHRASE_FILE: "",
+    ...overrides,
+  };
   const port = (index: number): number => 18_801 + slot * 40 + index;
   const httpPort = 21_000 + slot;
   const stackFile = join(dir, `Pulumi.${stack}.yaml`);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { fleetInput, library, plan, plannedHost, tenant } from "../../support/fleet.ts";
 import { recordFleet } from "../../support/record-fleet.ts";
@@ -6,10 +6,12 @@ import { findResource } from "../../support/record.ts";
 
 describe("a host", () => {
   it("is reached by one connection, which everything on it goes through", async () => {
+    vi.stubEnv("DOCKER_HOST", "unix:///run/laptop.sock");
     const { resources } = await recordFleet([tenant(), tenant({ id: "globex", port: 18802, host: "server" })]);
+    vi.unstubAllEnvs();
     expect(resources.filter(({ type }) => type === "pulumi:providers:docker").map(({ name, inputs }) => [name, inputs["host"]])).toEqual(
       expect.arrayContaining([
-        ["laptop-docker", undefined],
+        ["laptop-docker", "unix:///run/laptop.sock"],
         ["server-docker", "ssh://root@server.example.com"],
       ]),
     );
