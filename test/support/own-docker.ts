@@ -70,6 +70,11 @@ export async function startOwnDocker(images: readonly string[], from: Record<str
       await stop();
       holder.kill();
       await holder;
+      // A daemon leaves its mounts of network namespaces behind; the last one was made first.
+      const mounts = readFileSync("/proc/mounts", "utf8")
+        .split("\n")
+        .flatMap((line) => line.split(" ", 2)[1] ?? []);
+      for (const mount of mounts.filter((path) => path.startsWith(`${folder}/`)).toReversed()) await execa("umount", [mount]);
       rmSync(folder, { recursive: true, force: true });
     },
   };
