@@ -88,6 +88,7 @@ describeWhere("what Caddy keeps open and what it writes down", machine.missing, 
       // The reload was at most a few seconds before it was seen.
       const lived = ((await closed) - reloaded) / 1000;
       expect(lived).toBeGreaterThan(CLOSE_DELAY_SECONDS / 2);
+      expect(lived).toBeLessThan(CLOSE_DELAY_SECONDS * 3);
 
       await expect.poll(() => statusOf("globex"), { timeout: 540_000 }).toBe(200);
       expect([await statusOf("acme"), await statusOf("sick")]).toEqual([200, 502]);
