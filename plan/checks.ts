@@ -1,7 +1,10 @@
 import { ownValue } from "../lib/own.ts";
 import { FIRST_PORT, LAST_PORT, type Tenant } from "../tenants/schema.ts";
-import { OUTSIDE_HEAP_MB, planLimits } from "./limits.ts";
-import type { HostSettings, Settings } from "./settings.ts";
+import { planEdge } from "./edge.ts";
+import type { HostSettings } from "./host-settings.ts";
+import { capacityOf, OUTSIDE_HEAP_MB, planLimits } from "./limits.ts";
+import { describeType, findServerType, suggestTypes } from "./server-types.ts";
+import type { Settings } from "./settings.ts";
 import { findSubnet } from "./subnet.ts";
 
 /** What the stack's last update left behind. */
@@ -34,17 +37,18 @@ export function findPlacementMistakes(tenant: Tenant, settings: Settings): strin
   if (host === undefined)
     return [`tenant "${id}", field host "${hostId}": no such host in the settings; there are ${Object.keys(settings.hosts).toSorted().join(", ")}`];
 
+  const { cpus } = capacityOf(host);
   const mistakes: string[] = [];
   if (findSubnet(settings.subnetPool, port) === undefined)
     mistakes.push(`tenant "${id}", field port ${port}: its subnet lies outside subnetPool ${settings.subnetPool}; take a lower port or a larger pool`);
-  if (limits.cpus !== undefined && limits.cpus > host.cpus)
-    mistakes.push(`tenant "${id}", field limits.cpus ${limits.cpus}: host "${hostId}" has ${host.cpus}; ask for at most that`);
-  const { memoryMb, heapMb } = planLimits(tenant, host.cpus);
+  if (limits.cpus !== undefined && limits.cpus > cpus)
+    mistakes.push(`tenant "${id}", field limits.cpus ${limits.cpus}: host "${hostId}" has ${cpus}; ask for at most that`);
+  const { memoryMb, heapMb } = planLimits(tenant, cpus);
   if (heapMb + OUTSIDE_HEAP_MB > memoryMb)
     mistakes.push(
       `tenant "${id}", field limits.heapMb ${heapMb}: the gateway needs ${OUTSIDE_HEAP_MB} MiB beside its heap and has ${memoryMb} MiB; use at most ${memoryMb - OUTSIDE_HEAP_MB}`,
     );
-  if (telegram?.mode === "webhook" && !host.edge.public)
+  if (telegram?.mode === "webhook" && !planEdge(host, settings).isPublic)
     mistakes.push(`tenant "${id}", field telegram.mode "webhook": Telegram cannot reach host "${hostId}", which serves this machine only; use "polling"`);
   return mistakes;
 }
@@ -53,20 +57,39 @@ export function findPlacementMistakes(tenant: Tenant, settings: Settings): strin
 export function findFullHosts(tenants: readonly Tenant[], hosts: Readonly<Record<string, HostSettings>>): string[] {
   return Object.entries(hosts).flatMap(([hostId, host]) => {
     const active = tenants.filter((tenant) => tenant.host === hostId && tenant.status === "active");
-    const askedMb = active.reduce((sum, tenant) => sum + planLimits(tenant, host.cpus).memoryMb, 0);
-    const roomMb = host.memoryMb - host.reserveMb;
+    const { memoryMb, cpus, reserveMb } = capacityOf(host);
+    const askedMb = active.reduce((sum, tenant) => sum + planLimits(tenant, cpus).memoryMb, 0);
+    const roomMb = memoryMb - reserveMb;
     if (askedMb <= roomMb) return [];
     return [
-      `host "${hostId}" is full: ${active.length} active tenants ask for ${askedMb} MiB and it has ${roomMb} MiB (${host.memoryMb} less ${host.reserveMb} for the system), ${askedMb - roomMb} too few; choose smaller sizes, suspend a tenant or place it elsewhere`,
+      `host "${hostId}" is full: ${active.length} active tenants ask for ${askedMb} MiB and it has ${roomMb} MiB (${memoryMb} less ${reserveMb} for the system), ${askedMb - roomMb} too few; choose smaller sizes, suspend a tenant or place it elsewhere${tellLargerTypes(host, askedMb + reserveMb)}`,
     ];
   });
 }
 
-/** Mistakes between an entry and its past: data of a removed tenant, data on another host. */
-export function findPastMistakes({ id, host, adopt }: Tenant, past: Past): string[] {
+/** The types at Hetzner that would hold everything, for the end of a message; nothing for a machine of the operator's own. */
+function tellLargerTypes(host: HostSettings, memoryMb: number): string {
+  if (host.kind !== "hetzner") return "";
+  const fitting = suggestTypes({ memoryMb, architecture: findServerType(host.serverType)?.architecture ?? "x86" });
+  if (fitting.length === 0) return "; no type at Hetzner would hold them all";
+  return `, or change serverType: all of it fits on ${fitting.map((type) => describeType(type, host.location)).join(", ")}`;
+}
+
+/** Mistakes between an entry and its past: data of a removed tenant, data on another host, a move from where it is not. */
+export function findPastMistakes({ id, host, adopt, moveFrom, status }: Tenant, past: Past, hosts: Settings["hosts"]): string[] {
   const before = ownValue(past.tenants, id);
-  if (before !== undefined && before !== host)
-    return [`tenant "${id}" has its data on host "${before}"; a change of host to "${host}" would start it empty, so put host back to "${before}"`];
+  if (moveFrom === host) return [`tenant "${id}", field moveFrom "${moveFrom}": it is the host that the tenant shall be on; name the one it comes from`];
+  if (before !== undefined && before !== host) {
+    if (moveFrom === undefined)
+      return [
+        `tenant "${id}" has its data on host "${before}"; a change of host to "${host}" would start it empty: say moveFrom: "${before}" to carry its data along, or put host back`,
+      ];
+    if (moveFrom !== before) return [`tenant "${id}", field moveFrom "${moveFrom}": its data is on host "${before}"; say moveFrom: "${before}"`];
+    if (status === "suspended")
+      return [`tenant "${id}", field status "suspended": its data is carried when it starts on host "${host}"; move it while it is active`];
+    if (ownValue(hosts, before) === undefined)
+      return [`tenant "${id}", field moveFrom "${before}": the settings have no such host any more; put it back until the tenant has moved`];
+  }
   const left = ownValue(past.retained, id);
   if (left === undefined) return [];
   if (left !== host) return [`data of a removed tenant "${id}" is kept on host "${left}"; place it there with adopt: true, or choose another id`];

@@ -2,9 +2,11 @@ import type { JsonObject } from "../lib/json.ts";
 import { shortHash } from "../lib/hash.ts";
 import { parseImage } from "../lib/image.ts";
 import { mistakesError } from "../lib/mistakes.ts";
+import { planDns, type PlannedDns } from "./dns.ts";
 import { planHost, type PlannedHost, type PlannedTenant, SKILLS_PATH } from "./host.ts";
 import { findConfigMistakes, keptVersions } from "./openclaw-schema.ts";
 import { type FleetInput, parseFleet } from "./parse.ts";
+import type { Settings } from "./settings.ts";
 
 /** What the program creates; complete before anything exists. */
 export interface Fleet {
@@ -12,6 +14,14 @@ export interface Fleet {
   caddyImage: string;
   startTimeoutSeconds: number;
   hosts: PlannedHost[];
+  /** Names at Cloudflare. Absent: nobody's zone is set. */
+  dns: PlannedDns | undefined;
+  /** What servers at Hetzner share. */
+  hetzner: Settings["hetzner"];
+  /** Operators' public keys by name. */
+  operators: Settings["operators"];
+  /** Names that origin certificates are for, and whether callers must carry one as well. Absent: nobody stands in front. */
+  origin: { hostnames: string[]; hasPulls: boolean } | undefined;
   /** Host of every removed tenant whose data is kept, by id. */
   retained: Record<string, string>;
 }
@@ -34,7 +44,11 @@ export function planFleet(input: FleetInput): Fleet {
 
   const kept = { ...past.retained, ...past.tenants };
   const retained = Object.fromEntries(Object.entries(kept).filter(([id]) => !tenants.some((tenant) => tenant.id === id)));
-  return { stack, caddyImage: settings.caddyImage, startTimeoutSeconds: settings.startTimeoutSeconds, hosts, retained };
+  const { caddyImage, startTimeoutSeconds, hetzner, operators, domain } = settings;
+  const origin = hosts.some(({ edge }) => edge.tls === "origin")
+    ? { hostnames: [`*.${domain}`, domain], hasPulls: settings.dns?.originPulls === true }
+    : undefined;
+  return { stack, caddyImage, startTimeoutSeconds, hosts, dns: planDns(stack, settings, hosts), hetzner, operators, origin, retained };
 }
 
 /** An overlay that this version of OpenClaw would refuse, or that cannot be checked because its schema is not kept. */

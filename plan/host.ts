@@ -1,15 +1,19 @@
 import { ownValue } from "../lib/own.ts";
 import { renderCaddyfile } from "../templates/caddyfile.ts";
+import { DATA_PATH } from "../templates/cloud-init.ts";
 import { renderGatewayConfig } from "../templates/openclaw.ts";
 import type { Tenant } from "../tenants/schema.ts";
+import { isRebuilding } from "./cloud.ts";
 import { type ConfigFile, planConfigFile } from "./config-file.ts";
+import { planEdge, type PlannedEdge } from "./edge.ts";
 import type { PlacedFile, SkillLibrary } from "./files.ts";
-import { type GatewayLimits, planLimits } from "./limits.ts";
-import { nameHost, nameTenant, type TenantNames } from "./names.ts";
+import { type HostSettings, WEBHOOK_OFFSET } from "./host-settings.ts";
+import { capacityOf, type GatewayLimits, planLimits } from "./limits.ts";
+import { planFirewall, type PlannedMachine } from "./machine.ts";
+import { labelsOf, nameHost, nameMachine, nameTenant, type TenantNames } from "./names.ts";
 import { applyOverlay } from "./overlay.ts";
 import type { FleetInput } from "./parse.ts";
 import { planSecrets } from "./secrets.ts";
-import { type HostSettings, WEBHOOK_OFFSET } from "./settings.ts";
 import { type Cidr, findSubnet } from "./subnet.ts";
 
 /** Where the shared library lies in every gateway; the content's hash follows. */
@@ -41,14 +45,23 @@ export interface PlannedTenant {
   seed: readonly PlacedFile[];
   authored: "none" | "read" | "write";
   adopt: boolean;
+  /** Directory on the host that holds its data. Absent: Docker's own volumes do. */
+  directory: string | undefined;
+  /** Host that its data is carried from, unless it is here already. Absent: it stays where it is. */
+  moveFrom: string | undefined;
 }
 
 /** One host with all that runs on it. */
 export interface PlannedHost {
   id: string;
-  settings: HostSettings;
+  /** Where its Docker answers. Absent: what DOCKER_HOST says, or the machine below. */
+  endpoint: string | undefined;
+  /** The server that is ordered for it. Absent: the machine is there already. */
+  machine: PlannedMachine | undefined;
+  /** Directory on the host for what its tenants share and its Caddy keeps. Absent: Docker's own volumes do. */
+  directory: string | undefined;
   names: ReturnType<typeof nameHost>;
-  httpPort: number;
+  edge: PlannedEdge;
   /** Every image its tenants run, each once. */
   images: string[];
   library: SkillLibrary & { path: string };
@@ -68,24 +81,27 @@ export interface HostPart {
 
 /** Decides what runs on a host, and under which routes. */
 export function planHost({ id, host, tenants, libraryPath }: HostPart, input: FleetInput): PlannedHost {
-  const { stack, settings, library } = input;
-  const httpPort = host.edge.httpPort ?? (host.edge.public ? 80 : 8080);
-  const planned = tenants.map((tenant) => planTenant(tenant, host, httpPort, libraryPath, input)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const { stack, settings, library, cloud } = input;
+  const edge = planEdge(host, settings);
+  const planned = tenants.map((tenant) => planTenant(tenant, host, edge, libraryPath, input)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
   // Docker Desktop has no host network; there a bridge reaches the host's loopback by this name.
-  const dial = host.edge.network === "host" ? "127.0.0.1" : "host.docker.internal";
+  const dial = edge.network === "host" ? "127.0.0.1" : "host.docker.internal";
 
   return {
     id,
-    settings: host,
+    endpoint: host.kind === "docker" ? host.endpoint : undefined,
+    machine: planMachine(id, host, edge, input),
+    directory: host.kind === "hetzner" ? DATA_PATH : undefined,
     names: nameHost(stack, id),
-    httpPort,
+    edge,
     images: [...new Set(planned.map(({ image }) => image))].toSorted(),
     library: { ...library, path: libraryPath },
     hasAuthor: tenants.some(({ skills }) => skills.author),
     routes: renderCaddyfile({
-      isPublic: host.edge.public,
-      httpPort,
-      bind: host.edge.public || host.edge.network === "bridge" ? undefined : "127.0.0.1",
+      domain: settings.domain,
+      edge,
+      proxyRanges: cloud.proxyRanges,
+      hasClientCertificates: settings.dns?.originPulls === true,
       streamCloseDelaySeconds: settings.streamCloseDelaySeconds,
       sites: planned.map(({ port, webhookPort, ...site }) => ({
         ...site,
@@ -97,18 +113,44 @@ export function planHost({ id, host, tenants, libraryPath }: HostPart, input: Fl
   };
 }
 
-function planTenant(tenant: Tenant, host: HostSettings, httpPort: number, libraryPath: string, { stack, settings, library, seeds }: FleetInput): PlannedTenant {
+function planMachine(id: string, host: HostSettings, edge: PlannedEdge, { stack, settings, cloud }: FleetInput): PlannedMachine | undefined {
+  if (host.kind !== "hetzner") return undefined;
+  const { network } = settings.hetzner;
+  return {
+    settings: host,
+    name: nameMachine(stack, id),
+    labels: { ...labelsOf(stack, "host"), "openclaw-tenants.host": id },
+    firewall: planFirewall(host, edge, cloud.proxyRanges),
+    isRebuilding: isRebuilding(host, ownValue(cloud.servers, id)),
+    privateRanges: network === undefined ? [] : [network.ipRange],
+  };
+}
+
+/** Address of a tenant from outside. */
+function planUrl(hostname: string, { isPublic, tls, httpPort, httpsPort }: PlannedEdge): string {
+  const [scheme, port, usual] = tls === "none" ? ["http", httpPort, 80] : ["https", httpsPort, 443];
+  return `${scheme}://${hostname}${isPublic && port === usual ? "" : `:${port}`}`;
+}
+
+function planTenant(
+  tenant: Tenant,
+  host: HostSettings,
+  edge: PlannedEdge,
+  libraryPath: string,
+  { stack, settings, library, seeds }: FleetInput,
+): PlannedTenant {
   const { id, port, skills, telegram } = tenant;
   const place = findSubnet(settings.subnetPool, port);
   if (place === undefined) throw new Error(`port ${port} has no subnet, although it was checked`);
   const hostname = `${id}.${settings.domain}`;
-  const url = host.edge.public ? `https://${hostname}` : `http://${hostname}:${httpPort}`;
+  const url = planUrl(hostname, edge);
   const authored = skills.author ? "write" : skills.authored ? "read" : "none";
   const config = renderGatewayConfig({
     tenant,
     url,
+    tunnelUrl: edge.tunnelPort === undefined ? undefined : `http://${id}.localhost:${edge.tunnelPort}`,
     // What the gateway sees as its peer for a port published on loopback. Local clients are not forwarded at all.
-    trustedProxies: host.edge.public ? [place.gatewayIp] : [],
+    trustedProxies: edge.isPublic ? [place.gatewayIp] : [],
     skillDirs: [libraryPath, ...(authored === "none" ? [] : [AUTHORED_PATH])],
     disabledSkills: skills.shared === "all" ? [] : library.names.filter((name) => !skills.shared.includes(name)),
     otlpEndpoint: settings.otlpEndpoint,
@@ -122,7 +164,7 @@ function planTenant(tenant: Tenant, host: HostSettings, httpPort: number, librar
     url,
     image: tenant.image ?? settings.image,
     names: nameTenant(stack, id),
-    limits: planLimits(tenant, host.cpus),
+    limits: planLimits(tenant, capacityOf(host).cpus),
     port,
     webhookPort: telegram?.mode === "webhook" ? port + WEBHOOK_OFFSET : undefined,
     ...place,
@@ -132,5 +174,8 @@ function planTenant(tenant: Tenant, host: HostSettings, httpPort: number, librar
     seed: ownValue(seeds, id) ?? [],
     authored,
     adopt: tenant.adopt,
+    directory: host.kind === "hetzner" ? `${DATA_PATH}/tenants/${id}` : undefined,
+    // A host that is gone was left long ago: a move from it that is still to be made is refused.
+    moveFrom: tenant.moveFrom !== undefined && Object.hasOwn(settings.hosts, tenant.moveFrom) ? tenant.moveFrom : undefined,
   };
 }

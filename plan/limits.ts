@@ -1,4 +1,6 @@
 import type { Tenant } from "../tenants/schema.ts";
+import type { HostSettings } from "./host-settings.ts";
+import { findServerType, usableMemoryMb } from "./server-types.ts";
 
 /** What a tenant's container may use at most. */
 export interface GatewayLimits {
@@ -33,4 +35,26 @@ export function planLimits({ size, limits }: Pick<Tenant, "size" | "limits">, ho
     pids: limits.pids ?? base.pids,
     heapMb: limits.heapMb ?? Math.min(base.heapMb, memoryMb - OUTSIDE_HEAP_MB),
   };
+}
+
+/** What a host has for its tenants and keeps for itself. */
+export interface Capacity {
+  /** MiB. */
+  memoryMb: number;
+  cpus: number;
+  /** MiB kept for the system, Caddy and Docker. */
+  reserveMb: number;
+}
+
+/** A host's capacity: as written, or as its type at Hetzner has it. */
+export function capacityOf(host: HostSettings): Capacity {
+  switch (host.kind) {
+    case "docker":
+      return { memoryMb: host.memoryMb, cpus: host.cpus, reserveMb: host.reserveMb };
+    case "hetzner": {
+      const type = findServerType(host.serverType);
+      if (type === undefined) throw new Error(`server type ${host.serverType} is not known, although it was checked`);
+      return { memoryMb: usableMemoryMb(type.memoryMb), cpus: type.cores, reserveMb: host.reserveMb };
+    }
+  }
 }

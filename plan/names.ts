@@ -8,6 +8,8 @@ export interface TenantNames {
   configVolume: string;
   /** Writes the config volume; never runs. */
   configContainer: string;
+  /** Makes its directories on the data volume; runs once. */
+  directoriesContainer: string;
   /** Checks whose data it is and places seed files; runs once. */
   prepareContainer: string;
 }
@@ -22,6 +24,7 @@ export function nameTenant(stack: string, id: string): TenantNames {
     workspaceVolume: `${base}.workspace`,
     configVolume: `${base}.config`,
     configContainer: `${base}.config`,
+    directoriesContainer: `${base}.directories`,
     prepareContainer: `${base}.prepare`,
   };
 }
@@ -30,20 +33,25 @@ export function nameTenant(stack: string, id: string): TenantNames {
 export function nameHost(
   stack: string,
   host: string,
-): Record<"edge" | "routes" | "load" | "admin" | "caddyData" | "caddyConfig" | "skills" | "authored" | "authoredOwner" | "network", string> {
+): Record<"edge" | "load" | "admin" | "caddyData" | "caddyConfig" | "certificates" | "directories" | "skills" | "authored" | "network", string> {
   const base = `openclaw-${stack}.${host}`;
   return {
     edge: `${base}.edge`,
     network: `${base}.edge`,
-    routes: `${base}.routes`,
     load: `${base}.load`,
     admin: `${base}.caddy-admin`,
     caddyData: `${base}.caddy-data`,
     caddyConfig: `${base}.caddy-config`,
+    certificates: `${base}.certificates`,
+    directories: `${base}.directories`,
     skills: `${base}.skills`,
     authored: `${base}.authored`,
-    authoredOwner: `${base}.authored`,
   };
+}
+
+/** Name of a host's server, volume and addresses at Hetzner, where a server's name is a host name. */
+export function nameMachine(stack: string, host: string): string {
+  return `openclaw-${stack}-${host}`.replaceAll(/[^A-Za-z0-9-]/g, "-");
 }
 
 /** Labels of everything this program makes, so that it is found again without the state. */

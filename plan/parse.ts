@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { describeIssues, mistakesError } from "../lib/mistakes.ts";
 import { Tenant } from "../tenants/schema.ts";
 import { findClashes, findFullHosts, findPastMistakes, findPlacementMistakes, findSkillMistakes, type Past } from "./checks.ts";
+import { type Cloud, findCloudMistakes } from "./cloud.ts";
 import { findLibraryMistakes, type PlacedFile, type SkillLibrary } from "./files.ts";
 import { findModelMistakes } from "./model.ts";
 import { findOverlayMistakes } from "./overlay.ts";
@@ -20,10 +21,11 @@ export interface FleetInput {
   /** Files a tenant's workspace starts with, by id. */
   seeds: Readonly<Record<string, readonly PlacedFile[]>>;
   past: Past;
+  cloud: Cloud;
 }
 
 /** Parses every entry and holds the sound ones against each other, the settings and the past. Throws all mistakes at once. */
-export function parseFleet({ stack, tenants: entries, settings, secrets, library, past }: FleetInput): Tenant[] {
+export function parseFleet({ stack, tenants: entries, settings, secrets, library, past, cloud }: FleetInput): Tenant[] {
   const results = entries.map((entry, index) => ({ entry, index, result: Tenant.safeParse(entry) }));
   const tenants = results.flatMap(({ entry, result }) => result.data ?? salvage(entry, result.error) ?? []);
   const mistakes = [
@@ -33,7 +35,7 @@ export function parseFleet({ stack, tenants: entries, settings, secrets, library
     ...findClashes(tenants),
     ...tenants.flatMap((tenant) => [
       ...findPlacementMistakes(tenant, settings),
-      ...findPastMistakes(tenant, past),
+      ...findPastMistakes(tenant, past, settings.hosts),
       ...findModelMistakes(tenant),
       ...findOverlayMistakes(tenant),
       ...findMissingSecrets(tenant, stack, secrets),
@@ -43,6 +45,7 @@ export function parseFleet({ stack, tenants: entries, settings, secrets, library
       results.flatMap(({ result }) => result.data ?? []),
       settings.hosts,
     ),
+    ...findCloudMistakes(settings, cloud),
     ...findLibraryMistakes(library),
     ...findSkillMistakes(tenants, library.names),
   ];

@@ -2,61 +2,40 @@ import { z } from "zod";
 
 import { findImageMistakes } from "../lib/image.ts";
 import { describeIssues, mistakesError } from "../lib/mistakes.ts";
-import { FIRST_PORT, GatewayImage, LAST_PORT } from "../tenants/schema.ts";
-import { DOCKER_POOLS, overlaps, parseCidr } from "./subnet.ts";
+import { GatewayImage } from "../tenants/schema.ts";
+import { Host, HostId, Range } from "./host-settings.ts";
+import { DOCKER_POOLS, overlaps } from "./subnet.ts";
 
 /** Oldest Caddy with everything the routes use (`trusted_proxies`, `stream_close_delay`, `client_ip_headers`). */
 const OLDEST_CADDY = "2.8.0";
 
-/** Added to a tenant's port: where its Telegram listener is published. Keeps clear of tenants' ports and of ephemeral ones. */
-export const WEBHOOK_OFFSET = 10_000;
+/** `ssh-ed25519 AAAA… ann@laptop`: one line, as in an authorized_keys file. */
+const PublicKey = z
+  .string()
+  .regex(
+    /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d{3}|sk-ssh-ed25519@openssh\.com|sk-ecdsa-sha2-nistp256@openssh\.com) [A-Za-z0-9+/]+=*( [\w.@+-]+)?$/,
+    "paste the line of a public key file, for example ~/.ssh/id_ed25519.pub",
+  );
 
-function isTenantPort(port: number): boolean {
-  return [port, port - WEBHOOK_OFFSET].some((each) => each >= FIRST_PORT && each <= LAST_PORT);
-}
-
-const Range = z.string().superRefine((cidr, context) => {
-  try {
-    parseCidr(cidr);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    context.addIssue({ code: "custom", message: error.message, continue: false });
-  }
+/** Cloudflare's part. Its token is the provider's own: `cloudflare:apiToken`. */
+const Dns = z.strictObject({
+  /** 32 hex digits, on the zone's overview page. */
+  zoneId: z.string().regex(/^[0-9a-f]{32}$/, "use the zone's id, 32 hex digits on its overview page"),
+  /** Whether Cloudflare stands in front: then it alone may call, and its origin certificate serves. Else Caddy gets certificates of its own. */
+  proxied: z.boolean().default(true),
+  /** Host that every name without a tenant points to, where it is told so. Absent: such names do not exist. */
+  wildcard: HostId.optional(),
+  /** Whether a host admits only calls that carry a certificate of this zone's, so not those of Cloudflare's other customers. */
+  originPulls: z.boolean().default(false),
 });
 
-const Edge = z.strictObject({
-  /** `host`: Caddy shares the host's network and dials tenants on 127.0.0.1. `bridge`: for Docker Desktop, which has no such network. */
-  network: z.enum(["host", "bridge"]).default("host"),
-  /** Whether the world may connect: then Caddy serves https with certificates of its own, and clients' addresses are forwarded. Default: this machine only, plain http. */
-  public: z.boolean().default(false),
-  /** Default: 8080, or 80 when public. */
-  httpPort: z
-    .int()
-    .min(1)
-    .max(65_535)
-    .refine((port) => !isTenantPort(port), {
-      error: `ports ${FIRST_PORT}-${LAST_PORT} belong to tenants and ${FIRST_PORT + WEBHOOK_OFFSET}-${LAST_PORT + WEBHOOK_OFFSET} to their webhooks; choose another`,
-    })
-    .optional(),
+/** What all servers at Hetzner share. */
+const Hetzner = z.strictObject({
+  /** A private network that every server joins; tenants cannot reach it. */
+  network: z.strictObject({ ipRange: Range, zone: z.string().default("eu-central") }).optional(),
+  /** Whether no two servers run on the same machine of Hetzner's; at most ten. */
+  spread: z.boolean().default(false),
 });
-
-/** A machine that already runs Docker: this one, or one reached over ssh. */
-const DockerHost = z.strictObject({
-  kind: z.literal("docker"),
-  /** `ssh://user@address`, or absent: what DOCKER_HOST says. */
-  endpoint: z
-    .string()
-    .regex(/^(ssh|tcp|unix):\/\/\S+$/, "write it as ssh://user@address")
-    .optional(),
-  /** MiB the machine has. */
-  memoryMb: z.int().min(1024),
-  cpus: z.int().min(1),
-  /** MiB kept for the system, Caddy and Docker. */
-  reserveMb: z.int().min(256).default(1024),
-  edge: Edge.prefault({}),
-});
-
-const HostId = z.string().regex(/^[a-z][a-z0-9-]{0,28}[a-z0-9]$/, "use 2-30 lowercase letters, digits or dashes");
 
 /** Settings of one stack, as `Pulumi.<stack>.yaml` holds them under `openclaw-tenants:settings`. */
 export const Settings = z
@@ -78,34 +57,79 @@ export const Settings = z
     startTimeoutSeconds: z.int().min(30).max(1800).default(180),
     /** Base URL of an OTLP collector (http/protobuf). Absent: nothing is exported. */
     otlpEndpoint: z.url({ protocol: /^https?$/ }).optional(),
-    hosts: z.record(HostId, z.discriminatedUnion("kind", [DockerHost])).refine((hosts) => Object.keys(hosts).length > 0, { error: "name at least one host" }),
+    /** Operators' public SSH keys by name; the private ones stay in their agents. Needed for hosts at Hetzner. */
+    operators: z.record(HostId, PublicKey).default({}),
+    dns: Dns.optional(),
+    hetzner: Hetzner.prefault({}),
+    hosts: z.record(HostId, Host).refine((hosts) => Object.keys(hosts).length > 0, { error: "name at least one host" }),
   })
-  .superRefine(({ subnetPool, reservedSubnets, hosts }, context) => {
-    const owners = new Map<string, string>();
-    for (const [id, { endpoint = "DOCKER_HOST" }] of Object.entries(hosts)) {
-      const owner = owners.get(endpoint);
-      if (owner === undefined) owners.set(endpoint, id);
-      else
-        context.addIssue({
-          code: "custom",
-          path: ["hosts", id, "endpoint"],
-          message: `is the Docker of host "${owner}" already; give it an endpoint of its own`,
-        });
-    }
-    for (const taken of [...DOCKER_POOLS, ...reservedSubnets]) {
-      if (overlaps(subnetPool, taken)) {
-        const owner = DOCKER_POOLS.includes(taken) ? "which Docker gives to networks without a subnet" : "which is reserved";
-        context.addIssue({ code: "custom", path: ["subnetPool"], message: `overlaps ${taken}, ${owner}; 10.214.0.0/17 is usually free` });
-      }
-    }
+  .superRefine((settings, context) => {
+    for (const { path, message } of [...findSharedDockers(settings), ...findOverlaps(settings), ...findOpenQuestions(settings)])
+      context.addIssue({ code: "custom", path, message });
   });
 
 export type Settings = z.output<typeof Settings>;
-export type HostSettings = Settings["hosts"][string];
 
 /** Parses a stack's settings and reports every mistake at once. `source` names the file in the error. */
 export function parseSettings(input: unknown, source: string): Settings {
   const result = Settings.safeParse(input);
   if (result.success) return result.data;
   throw mistakesError(`openclaw-tenants:settings in ${source}`, describeIssues(result.error, Settings, input));
+}
+
+interface Mistake {
+  path: string[];
+  message: string;
+}
+
+/** What the checks below look at. */
+type Unchecked = Pick<z.output<typeof Settings>, "dns" | "hetzner" | "hosts" | "operators" | "reservedSubnets" | "subnetPool">;
+
+/** Two hosts on one Docker would overwrite each other's things. */
+function findSharedDockers({ hosts }: Unchecked): Mistake[] {
+  const owners = new Map<string, string>();
+  return Object.entries(hosts).flatMap(([id, host]) => {
+    if (host.kind !== "docker") return [];
+    const { endpoint = "DOCKER_HOST" } = host;
+    const owner = owners.get(endpoint);
+    owners.set(endpoint, owner ?? id);
+    return owner === undefined
+      ? []
+      : [{ path: ["hosts", id, "endpoint"], message: `is the Docker of host "${owner}" already; give it an endpoint of its own` }];
+  });
+}
+
+function findOverlaps({ subnetPool, reservedSubnets, hetzner: { network } }: Unchecked): Mistake[] {
+  const taken = [
+    ...DOCKER_POOLS.map((range) => ({ range, owner: "which Docker gives to networks without a subnet" })),
+    ...reservedSubnets.map((range) => ({ range, owner: "which is reserved" })),
+    ...(network === undefined ? [] : [{ range: network.ipRange, owner: "which is the servers' private network" }]),
+  ];
+  return taken
+    .filter(({ range }) => overlaps(subnetPool, range))
+    .map(({ range, owner }) => ({ path: ["subnetPool"], message: `overlaps ${range}, ${owner}; 10.214.0.0/17 is usually free` }));
+}
+
+/** What a host needs of the other settings. */
+function findOpenQuestions({ dns, hosts, operators }: Unchecked): Mistake[] {
+  const all = Object.entries(hosts);
+  const mistakes = all.flatMap(([id, host]): Mistake[] => {
+    const at = (field: string, message: string): Mistake => ({ path: ["hosts", id, field], message });
+    switch (host.kind) {
+      case "docker":
+        return host.edge.tls === "origin" && dns?.proxied !== true ? [at("edge", 'tls "origin" needs Cloudflare in front; set dns with proxied: true')] : [];
+      case "hetzner":
+        if (host.tailscale !== undefined && !host.image.startsWith("ubuntu-"))
+          return [at("image", "Tailscale is installed from its packages for Ubuntu; use an image of Ubuntu's, or leave tailscale out")];
+        return host.sshFrom.length === 0 && host.tailscale?.address === undefined
+          ? [at("sshFrom", "nobody could log in; list the addresses you work from, or set tailscale.address")]
+          : [];
+    }
+  });
+  if (Object.keys(operators).length === 0 && all.some(([, { kind }]) => kind === "hetzner"))
+    mistakes.push({ path: ["operators"], message: "nobody could log in to a host at Hetzner; name at least one public key" });
+  if (dns?.wildcard !== undefined && hosts[dns.wildcard]?.kind !== "hetzner")
+    mistakes.push({ path: ["dns", "wildcard"], message: "is no host at Hetzner; name one, or leave it out" });
+  if (dns?.originPulls === true && !dns.proxied) mistakes.push({ path: ["dns", "originPulls"], message: "needs Cloudflare in front; set proxied: true" });
+  return mistakes;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 
 import type { Tenant } from "../tenants/schema.ts";
+import { fill } from "./fill.ts";
 import { WEBHOOK_PATH } from "./openclaw.ts";
 
 const template = readFileSync(new URL("Caddyfile", import.meta.url), "utf8");
@@ -39,34 +40,126 @@ export interface Site {
 }
 
 export interface CaddyfileArgs {
-  /** Whether the world may connect: https with certificates of Caddy's own, client addresses forwarded. */
-  isPublic: boolean;
-  httpPort: number;
-  /** Address to listen on. Absent: all. */
-  bind: string | undefined;
+  /** Tenants' names end in it. */
+  domain: string;
+  edge: {
+    network: "host" | "bridge";
+    /** Whether the world may connect: then clients' addresses are forwarded. */
+    isPublic: boolean;
+    /** `none`: plain http. The others say whose certificates serve. */
+    tls: "none" | "acme" | "internal" | "origin";
+    httpPort: number;
+    httpsPort: number;
+    /** Port of the host's loopback where operators' tunnels end. Absent: there is none. */
+    tunnelPort: number | undefined;
+  };
+  /** Addresses that Cloudflare calls from, when it stands in front. */
+  proxyRanges: readonly string[];
+  /** Whether callers must carry a certificate of the zone's, when Cloudflare stands in front. */
+  hasClientCertificates: boolean;
   streamCloseDelaySeconds: number;
   sites: readonly Site[];
 }
 
+/** Where the edge finds the certificates that are brought to it. */
+export const CERTIFICATES_PATH = "/certificates";
+/** The files there: what the edge shows, its key, and who vouches for callers. */
+export const CERTIFICATE_FILES = { certificate: "origin.pem", key: "origin.key", callers: "callers.pem" } as const;
+
+/** What operators' calls come from, as a gateway sees it: any address that is not loopback, which it would refuse. Source: RFC 5737, for documentation. */
+const OPERATOR_ADDRESS = "192.0.2.1";
+
 /** The complete routes of one host. Sites are sorted, and nothing depends on a clock: equal input gives equal bytes. */
-export function renderCaddyfile({ isPublic, httpPort, bind, streamCloseDelaySeconds, sites }: CaddyfileArgs): string {
+export function renderCaddyfile(args: CaddyfileArgs): string {
+  const { edge, streamCloseDelaySeconds, sites } = args;
   const head = fill(template, {
-    options: [`http_port ${httpPort}`, ...(isPublic ? [] : ["auto_https off"]), ...(bind === undefined ? [] : [`default_bind ${bind}`])],
+    options: renderOptions(args),
+    certificate: renderCertificate(args),
     streamCloseDelay: [`${streamCloseDelaySeconds}s`],
-    // A browser on the same machine is a loopback client, and OpenClaw refuses a forwarded loopback address.
-    clientAddress: isPublic
-      ? ["# Client addresses are forwarded."]
-      : ["header_up -X-Forwarded-For", "header_up -X-Forwarded-Host", "header_up -X-Forwarded-Proto"],
-    httpPort: [`${httpPort}`],
+    clientAddress: renderClientAddress(edge),
+    httpPort: [`${edge.httpPort}`],
   });
-  const bodies = sites
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-    .map((site) => renderSite(site, isPublic ? site.hostname : `http://${site.hostname}:${httpPort}`));
-  return [head, ...bodies].join("\n");
+  const sorted = sites.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const { tunnelPort } = edge;
+  const tunnels = tunnelPort === undefined ? [] : sorted.filter(({ status }) => status === "active").map((site) => renderTunnel(site, tunnelPort));
+  return [head, ...renderUnknown(edge), ...sorted.map((site) => renderSite(site, edge)), ...tunnels].join("\n");
 }
 
+function renderOptions({ domain, edge, proxyRanges }: CaddyfileArgs): string[] {
+  const { network, isPublic, tls, httpPort, httpsPort } = edge;
+  const servers = [
+    // Without the third: it needs UDP, which no firewall here lets in.
+    "protocols h1 h2",
+    ...(tls === "origin" ? [`trusted_proxies static ${proxyRanges.toSorted().join(" ")}`, "trusted_proxies_strict", "client_ip_headers Cf-Connecting-Ip"] : []),
+  ];
+  return [
+    `http_port ${httpPort}`,
+    ...(tls === "none" ? ["auto_https off"] : [`https_port ${httpsPort}`]),
+    ...(tls === "internal" ? ["skip_install_trust"] : []),
+    // A name nobody has is told so, instead of being hung up on.
+    ...(tls === "origin" ? [`fallback_sni ${domain}`] : []),
+    ...(isPublic || network === "bridge" ? [] : ["default_bind 127.0.0.1"]),
+    ...(isPublic ? ["servers {", ...servers.map((line) => `\t${line}`), "}"] : []),
+  ];
+}
+
+function renderCertificate({ edge, hasClientCertificates }: CaddyfileArgs): string[] {
+  switch (edge.tls) {
+    case "none":
+      return ["# None: plain http."];
+    case "acme":
+      return ["# Caddy gets one for each name itself."];
+    case "internal":
+      return ["tls internal"];
+    case "origin": {
+      const line = `tls ${CERTIFICATES_PATH}/${CERTIFICATE_FILES.certificate} ${CERTIFICATES_PATH}/${CERTIFICATE_FILES.key}`;
+      if (!hasClientCertificates) return [line];
+      return [
+        `${line} {`,
+        "\tclient_auth {",
+        "\t\tmode require_and_verify",
+        `\t\ttrust_pool file ${CERTIFICATES_PATH}/${CERTIFICATE_FILES.callers}`,
+        "\t}",
+        "}",
+      ];
+    }
+  }
+}
+
+/** What a gateway learns of its caller. */
+function renderClientAddress({ isPublic, tls }: CaddyfileArgs["edge"]): string[] {
+  // A browser on the same machine is a loopback client, and OpenClaw refuses a forwarded loopback address.
+  if (!isPublic) return ["header_up -X-Forwarded-For", "header_up -X-Forwarded-Host", "header_up -X-Forwarded-Proto"];
+  // Caddy passes Cloudflare's header on from anybody.
+  const unforged = ["header_up -Cf-Connecting-Ip"];
+  return tls === "origin" ? ["# What Cloudflare says, and nobody else.", "header_up X-Forwarded-For {client_ip}", ...unforged] : unforged;
+}
+
+/** Names that no tenant has. With a certificate for all of them they are told so over https as well. */
+function renderUnknown({ tls, httpPort, httpsPort }: CaddyfileArgs["edge"]): string[] {
+  return [
+    ["# A name that no tenant has.", `http://:${httpPort} {`, "\trespond 421", "}", ""].join("\n"),
+    ...(tls === "origin" ? [[`https://:${httpsPort} {`, "\timport certificate", "\trespond 421", "}", ""].join("\n")] : []),
+  ];
+}
+
+/** Where an operator's tunnel ends: everything the gateway has, for whoever is on the host already. */
+function renderTunnel({ id, upstream }: Site, port: number): string {
+  return [
+    `http://${id}.localhost:${port} {`,
+    "\tbind 127.0.0.1",
+    `\timport access_log ${id}`,
+    `\treverse_proxy ${upstream} {`,
+    // The gateway takes a caller from loopback for its proxy, and asks who is behind it.
+    `\t\theader_up X-Forwarded-For ${OPERATOR_ADDRESS}`,
+    "\t}",
+    "}",
+    "",
+  ].join("\n");
+}
 /** One site: exposed paths only, or the page of a suspended tenant. */
-function renderSite({ id, upstream, webhookUpstream, status, expose }: Site, address: string): string {
+function renderSite({ id, hostname, upstream, webhookUpstream, status, expose }: Site, { tls, httpPort }: CaddyfileArgs["edge"]): string {
+  const [address, certificate] = tls === "none" ? [`http://${hostname}:${httpPort}`, []] : [hostname, ["\timport certificate"]];
   const handle = (matcher: string, directive: string): string[] => [`\thandle ${matcher}{`, `\t\t${directive}`, "\t}"];
   const toGateway = `import gateway ${upstream}`;
   const body =
@@ -82,19 +175,5 @@ function renderSite({ id, upstream, webhookUpstream, status, expose }: Site, add
             ? [`\t@private path ${PRIVATE_PATHS.join(" ")}`, ...handle("@private ", "respond 404"), ...handle("", toGateway)]
             : handle("", "respond 404")),
         ];
-  return [`${address} {`, `\timport access_log ${id}`, ...body, "}", ""].join("\n");
-}
-
-/** Puts lines in place of `{{name}}`, at the indentation of the first. Throws when the template and the values do not match. */
-function fill(text: string, values: Readonly<Record<string, readonly string[]>>): string {
-  const used = new Set<string>();
-  const filled = text.replaceAll(/^(\t*)(.*?)\{\{(\w+)\}\}/gm, (_, indent: string, before: string, name: string) => {
-    const lines = values[name];
-    if (lines === undefined) throw new Error(`the template asks for {{${name}}}, which nobody fills in`);
-    used.add(name);
-    return `${indent}${before}${lines.join(`\n${indent}`)}`;
-  });
-  const unused = Object.keys(values).filter((name) => !used.has(name));
-  if (unused.length > 0) throw new Error(`the template has no {{${unused.join("}}, {{")}}}`);
-  return filled;
+  return [`${address} {`, ...certificate, `\timport access_log ${id}`, ...body, "}", ""].join("\n");
 }

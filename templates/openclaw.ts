@@ -19,6 +19,8 @@ export interface GatewayConfigArgs {
   tenant: Pick<Tenant, "id" | "name" | "expose" | "model" | "telegram" | "skills">;
   /** Address of the Control UI from outside, `https://acme.example.com`. */
   url: string;
+  /** Address of its Control UI at the end of an operator's tunnel. Absent: operators are on the machine itself. */
+  tunnelUrl: string | undefined;
   /** Whose forwarded client addresses OpenClaw believes. Empty: Caddy forwards none. */
   trustedProxies: readonly string[];
   /** Directories in the container with skills that the tenant may use. */
@@ -29,7 +31,7 @@ export interface GatewayConfigArgs {
 }
 
 /** `openclaw.json` of one tenant, without its overlay and without any secret's value. */
-export function renderGatewayConfig({ tenant, url, trustedProxies, skillDirs, disabledSkills, otlpEndpoint }: GatewayConfigArgs): JsonObject {
+export function renderGatewayConfig({ tenant, url, tunnelUrl, trustedProxies, skillDirs, disabledSkills, otlpEndpoint }: GatewayConfigArgs): JsonObject {
   const { expose, skills } = tenant;
   const isExposed = (part: Tenant["expose"][number]): boolean => expose.includes(part);
 
@@ -39,7 +41,12 @@ export function renderGatewayConfig({ tenant, url, trustedProxies, skillDirs, di
         // OpenClaw takes plain http for bare loopback names only.
         ...(url.startsWith("https:") ? { publicOrigin: url } : {}),
         trustedProxies: [...trustedProxies],
-        controlUi: { enabled: isExposed("controlUi"), allowedOrigins: [url], environment: { label: withoutReferences(tenant.name), color: "teal" } },
+        // Caddy alone decides who gets to it from outside; an operator's tunnel always does.
+        controlUi: {
+          enabled: isExposed("controlUi") || tunnelUrl !== undefined,
+          allowedOrigins: tunnelUrl === undefined ? [url] : [url, tunnelUrl],
+          environment: { label: withoutReferences(tenant.name), color: "teal" },
+        },
         http: { endpoints: { chatCompletions: { enabled: isExposed("api") }, responses: { enabled: isExposed("api") } } },
       },
       skills: {

@@ -1,8 +1,9 @@
 import { defineTenants } from "./schema.ts";
 
 /**
- * The fleet on the servers of Pulumi.prod.yaml. A client is one entry: what it leaves out has a good default, what it needs and does not have is
- * told by the next preview. Take an entry out to offboard; data stays on the host until it is deleted there on purpose.
+ * The fleet on the servers of Pulumi.prod.yaml: two examples, in whose place your clients go. A client is one entry: what it leaves out has a good
+ * default, what it needs and does not have is told by the next preview. Take an entry out to offboard; data stays on the host until it is deleted
+ * there on purpose. docs/tenants.md has every field, docs/production.md how to move a client to another host.
  */
 export default defineTenants([
   {

@@ -154,6 +154,8 @@ export const Tenant = z.strictObject({
   config: z.record(z.string(), z.json()).optional(),
   /** Takes over data that a removed tenant of this id left on the host. */
   adopt: z.boolean().default(false),
+  /** Host that the tenant comes from: with `host` changed, its data is carried over while it is stopped. May stay or go once it has moved. */
+  moveFrom: z.string().optional(),
 });
 
 export type Tenant = z.output<typeof Tenant>;
