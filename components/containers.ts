@@ -7,6 +7,9 @@ import { labelsOf } from "../plan/names.ts";
 /** Reported as updated in place and never applied; replacing is what makes them real. */
 export const REPLACE_ON_CHANGES: string[] = ["healthcheck", "init", "mounts", "tmpfs"];
 
+/** The user `node` of OpenClaw's image. */
+export const GATEWAY_UID = 1000;
+
 /** What no container of this program ever does without. `local` logs keep at most 30 MB. */
 export const HARDENED = {
   init: true,
@@ -32,6 +35,14 @@ export function labelsFor(stack: string, role: string, tenant?: string): Label[]
 export function renderCpus(cpus: number): string {
   const exact = cpus.toFixed(9);
   return exact.split("0").length - 1 === 9 ? cpus.toFixed(1) : exact.replace(/0+$/, "");
+}
+
+/**
+ * Arguments of a volume that is a directory on the host, so that removing the volume keeps what is in it. Without a directory the volume is
+ * Docker's own.
+ */
+export function bindTo(directory: string | undefined, part: string): Pick<docker.VolumeArgs, "driver" | "driverOpts"> {
+  return directory === undefined ? {} : { driver: "local", driverOpts: { type: "none", o: "bind", device: `${directory}/${part}` } };
 }
 
 /** One file to be written into a container while it is made. */

@@ -5,13 +5,14 @@ import * as random from "@pulumi/random";
 import { AUTHORED_PATH, type PlannedTenant, SKILLS_PATH } from "../plan/host.ts";
 import { prepareScript, REFUSED } from "../templates/prepare.ts";
 import { WEBHOOK_PORT } from "../templates/openclaw.ts";
-import { HARDENED, type Label, labelsFor, renderCpus, REPLACE_ON_CHANGES, runJob, writeFiles } from "./containers.ts";
+import { type Carry, carryData } from "./carry.ts";
+import type { Connection } from "./connection.ts";
+import { bindTo, GATEWAY_UID, HARDENED, type Label, labelsFor, renderCpus, REPLACE_ON_CHANGES, runJob, writeFiles } from "./containers.ts";
+import { makeDirectories } from "./directories.ts";
 import { limitPids } from "./pids-limit.ts";
 
 const CONFIG_PATH = "/etc/openclaw";
 const STATE_PATH = "/home/node/.openclaw";
-/** The image's user `node`. */
-const UID = 1000;
 /** Port of the gateway inside its container; also what the health check asks. */
 const PORT = 18789;
 
@@ -28,8 +29,9 @@ export interface GatewayArgs {
   authored?: pulumi.Input<string> | undefined;
   /** Values of the tenant's secrets by name. Secret. */
   secrets: pulumi.Input<Record<string, string>>;
-  /** Where the host's Docker answers; absent: what DOCKER_HOST says. */
-  endpoint?: string | undefined;
+  connection: Connection;
+  /** Where its data comes from, when it moves. */
+  carry?: Pick<Carry, "from" | "image"> | undefined;
   /** Seconds until a start that is not healthy fails the update. */
   startTimeoutSeconds: number;
 }
@@ -54,9 +56,12 @@ export class Gateway extends pulumi.ComponentResource {
     this.hooksToken = newToken("hooks-token");
     // Says whose data it is: a marker with this id lies in the state volume.
     const owner = new random.RandomUuid(`${name}-owner`, {}, child);
-    const data = { ...child, retainOnDelete: true };
-    const state = new docker.Volume(`${name}-state`, { name: tenant.names.stateVolume, labels: labels("state") }, data);
-    const workspace = new docker.Volume(`${name}-workspace`, { name: tenant.names.workspaceVolume, labels: labels("workspace") }, data);
+    // A directory outlives the volume that is bound to it. When the tenant moves, all that use the old one are gone before its data leaves.
+    const data = { ...child, retainOnDelete: tenant.directory === undefined, deleteBeforeReplace: true };
+    const volume = (role: string, volumeName: string): docker.Volume =>
+      new docker.Volume(`${name}-${role}`, { name: volumeName, ...bindTo(tenant.directory, role), labels: labels(role) }, data);
+    const state = volume("state", tenant.names.stateVolume);
+    const workspace = volume("workspace", tenant.names.workspaceVolume);
 
     if (tenant.status === "active") this.#run(name, args, { owner: owner.result, state: state.name, workspace: workspace.name });
     this.registerOutputs();
@@ -88,6 +93,21 @@ export class Gateway extends pulumi.ComponentResource {
       },
       child,
     );
+    const directories =
+      tenant.directory === undefined
+        ? undefined
+        : makeDirectories(
+            `${name}-directories`,
+            {
+              name: names.directoriesContainer,
+              image: args.image,
+              owner: `tenant "${tenant.id}"`,
+              directories: ["", "/state", "/workspace"].map((part) => ({ path: `tenants/${tenant.id}${part}`, uid: GATEWAY_UID })),
+              labels: labels("directories"),
+            },
+            child,
+          );
+    const carry = args.carry === undefined ? undefined : { ...args.carry, to: args.connection, tenant, owner: data.owner };
     const prepared = runJob(
       `${name}-prepare`,
       {
@@ -97,7 +117,7 @@ export class Gateway extends pulumi.ComponentResource {
         user: "0:0",
         // Enough to hand a new volume to the gateway's user, and no more.
         capabilities: { drops: ["ALL"], adds: ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"] },
-        envs: [pulumi.interpolate`OWNER=${data.owner}`, `ADOPT=${tenant.adopt}`, `RUN_AS=${UID}`],
+        envs: [pulumi.interpolate`OWNER=${data.owner}`, `ADOPT=${tenant.adopt}`, `RUN_AS=${GATEWAY_UID}`],
         uploads: [
           { file: "/prepare.sh", content: prepareScript },
           ...tenant.seed.map(({ path, contentBase64, isExecutable }) => ({ file: `/seed/${path}`, contentBase64, executable: isExecutable })),
@@ -111,7 +131,11 @@ export class Gateway extends pulumi.ComponentResource {
       },
       (words) =>
         `tenant "${tenant.id}" cannot use its data${words.includes(REFUSED) ? `: volume ${names.stateVolume} belongs to an earlier tenant of this id; say adopt: true if it is the same client, else choose another id` : `: ${words}`}`,
-      child,
+      {
+        ...child,
+        ...(directories === undefined ? {} : { dependsOn: directories.apply((job) => [job]) }),
+        ...(carry === undefined ? {} : { hooks: { beforeCreate: [carryData(name, carry)] } }),
+      },
     );
 
     const authored = args.authored === undefined ? [] : [{ volumeName: args.authored, containerPath: AUTHORED_PATH, readOnly: tenant.authored !== "write" }];
@@ -124,7 +148,7 @@ export class Gateway extends pulumi.ComponentResource {
         hostname: tenant.id,
         image: args.image,
         command: ["node", "openclaw.mjs", "gateway", "--bind", "lan", "--port", `${PORT}`],
-        user: `${UID}:${UID}`,
+        user: `${GATEWAY_UID}:${GATEWAY_UID}`,
         capabilities: { drops: ["ALL"] },
         // Both, always: memory alone implies swap and can never be raised in place.
         memory: limits.memoryMb,
@@ -162,7 +186,7 @@ export class Gateway extends pulumi.ComponentResource {
         replaceOnChanges: REPLACE_ON_CHANGES,
         additionalSecretOutputs: ["envs"],
         hooks: {
-          afterCreate: [limitPids(name, { container: names.container, pids: limits.pids, endpoint: args.endpoint })],
+          afterCreate: [limitPids(name, { container: names.container, pids: limits.pids, connection: args.connection })],
           onError: [explainFailure(name, args)],
         },
       },

@@ -3,7 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { shortHash } from "../lib/hash.ts";
 import { type PlannedHost, SKILLS_PATH } from "../plan/host.ts";
-import { labelsFor, writeFiles } from "./containers.ts";
+import { type Connection, providerArgs } from "./connection.ts";
+import { bindTo, GATEWAY_UID, labelsFor, writeFiles } from "./containers.ts";
+import { makeDirectories } from "./directories.ts";
 
 export interface HostArgs {
   /** Name of the stack; part of every name and label on the host. */
@@ -11,6 +13,7 @@ export interface HostArgs {
   /** The host with all that the plan placed on it. */
   host: PlannedHost;
   caddyImage: string;
+  connection: Connection;
 }
 
 /** A machine that runs Docker: the connection to it, the images, and the skills that its tenants share. */
@@ -24,14 +27,15 @@ export class Host extends pulumi.ComponentResource {
   readonly skills: pulumi.Output<string>;
   /** Volume of the authoring instance. Absent: there is none on this host. */
   readonly authored: pulumi.Output<string> | undefined;
+  /** Directories on the data volume that tenants share. Absent: Docker's own volumes do. */
+  readonly prepared: pulumi.Output<docker.Container> | undefined;
 
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs of its own: they would show an update of the host for every tenant that comes or goes.
     super("openclaw:index:Host", name, {}, opts);
-    const { stack, host } = args;
-    const { endpoint } = host.settings;
+    const { stack, host, connection } = args;
 
-    this.provider = new docker.Provider(`${name}-docker`, endpoint === undefined ? {} : { host: endpoint }, { parent: this });
+    this.provider = new docker.Provider(`${name}-docker`, providerArgs(connection), { parent: this });
     const child: pulumi.CustomResourceOptions = { parent: this, provider: this.provider };
 
     // Kept when they are no longer named: other stacks may run them, and a roll-back wants them at once.
@@ -46,6 +50,24 @@ export class Host extends pulumi.ComponentResource {
       }),
     );
 
+    this.prepared =
+      host.directory === undefined
+        ? undefined
+        : makeDirectories(
+            `${name}-directories`,
+            {
+              name: host.names.directories,
+              image: this.caddyImage,
+              owner: `host "${host.id}"`,
+              directories: [
+                { path: "authored", uid: GATEWAY_UID },
+                // Caddy runs as root, without the right to read what is not its own.
+                { path: "caddy", uid: 0 },
+              ],
+              labels: labelsFor(stack, "directories"),
+            },
+            child,
+          );
     const volume = new docker.Volume(`${name}-skills`, { name: host.names.skills, labels: labelsFor(stack, "skills") }, child);
     const library = writeFiles(
       `${name}-skills`,
@@ -67,7 +89,15 @@ export class Host extends pulumi.ComponentResource {
     this.skills = pulumi.all([volume.name, library.id]).apply(([volumeName]) => volumeName);
     // What the authoring instance wrote is data: it stays when the stack goes.
     this.authored = host.hasAuthor
-      ? new docker.Volume(`${name}-authored`, { name: host.names.authored, labels: labelsFor(stack, "authored") }, { ...child, retainOnDelete: true }).name
+      ? new docker.Volume(
+          `${name}-authored`,
+          { name: host.names.authored, ...bindTo(host.directory, "authored"), labels: labelsFor(stack, "authored") },
+          {
+            ...child,
+            retainOnDelete: host.directory === undefined,
+            ...(this.prepared === undefined ? {} : { dependsOn: this.prepared.apply((job) => [job]) }),
+          },
+        ).name
       : undefined;
 
     this.registerOutputs();

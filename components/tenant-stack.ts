@@ -1,15 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { Fleet } from "../plan/fleet.ts";
+import type { PlannedHost, PlannedTenant } from "../plan/host.ts";
+import type { Connection } from "./connection.ts";
+import { Dns } from "./dns.ts";
 import { Edge } from "./edge.ts";
 import { Gateway } from "./gateway.ts";
+import { HetznerCommon } from "./hetzner-common.ts";
+import { HetznerHost } from "./hetzner-host.ts";
 import { Host } from "./host.ts";
+import { OriginCertificate } from "./origin-certificate.ts";
 
 export interface TenantStackArgs {
   /** The fully decided plan. */
   fleet: Fleet;
   /** Values of all tenants' secrets: by tenant, then by name. Secret. */
   secrets: pulumi.Output<Record<string, Record<string, string>>>;
+  /** Admits servers to the operator's tailnet. Secret. Absent: they have joined, or shall not. */
+  tailscaleKey?: pulumi.Output<string> | undefined;
 }
 
 /** What the operator's commands need to know of one tenant. */
@@ -22,50 +30,136 @@ export interface TenantOutput {
   status: string;
 }
 
-/** A whole fleet: every host, its Caddy, and one gateway per tenant. */
+/** What they need to know of one server. */
+export interface HostOutput {
+  ipv4: pulumi.Output<string>;
+  ipv6: pulumi.Output<string>;
+  /** The host key that ssh is to believe, as in a known_hosts file. */
+  hostKey: pulumi.Output<string>;
+  serverType: string;
+  protected: boolean;
+}
+
+/** One host as everything on it is made. */
+interface Place {
+  planned: PlannedHost;
+  connection: Connection;
+  machine: HetznerHost | undefined;
+  host: Host;
+  opts: pulumi.ComponentResourceOptions;
+}
+
+/** A whole fleet: every host, its Caddy, one gateway per tenant, and the names that lead to them. */
 export class TenantStack extends pulumi.ComponentResource {
   /** Every tenant by id; plain, from the plan. */
   readonly tenants: Readonly<Record<string, TenantOutput>>;
+  /** Every server at Hetzner by host. */
+  readonly hosts: Readonly<Record<string, HostOutput>>;
   /** Both tokens of every tenant by id. Secret. */
   readonly tokens: pulumi.Output<Record<string, { gateway: string; hooks: string }>>;
+  /** When certificates end that do not renew themselves, by name. */
+  readonly certificates: Readonly<Record<string, pulumi.Output<string>>>;
 
   constructor(name: string, args: TenantStackArgs, opts?: pulumi.ComponentResourceOptions) {
     super("openclaw:index:TenantStack", name, {}, opts);
-    const { fleet, secrets } = args;
-    const { stack, startTimeoutSeconds } = fleet;
-    const tenants: Record<string, TenantOutput> = {};
-    const tokens: Record<string, { gateway: pulumi.Output<string>; hooks: pulumi.Output<string> }> = {};
+    const { fleet } = args;
+    const { stack, dns, origin, hetzner, operators } = fleet;
 
-    for (const planned of fleet.hosts) {
-      const host = new Host(planned.id, { stack, host: planned, caddyImage: fleet.caddyImage }, { parent: this });
-      const onHost: pulumi.ComponentResourceOptions = { parent: this, providers: [host.provider] };
+    const common = fleet.hosts.some(({ machine }) => machine !== undefined)
+      ? new HetznerCommon(name, { stack, operators, hetzner }, { parent: this })
+      : undefined;
+    const certificate =
+      dns === undefined || origin === undefined ? undefined : new OriginCertificate(`${name}-origin`, { zoneId: dns.zoneId, ...origin }, { parent: this });
+    const places = new Map(fleet.hosts.map((planned) => [planned.id, this.#makePlace(planned, args, common)]));
+    for (const { planned, host, connection, opts: onHost } of places.values()) {
+      const { image, prepared } = { image: host.caddyImage, prepared: host.prepared };
+      const certificates = planned.edge.tls === "origin" ? certificate?.files : undefined;
       // Routes follow from the plan alone: one sick tenant holds back nobody's.
-      new Edge(planned.id, { stack, host: planned, image: host.caddyImage }, onHost);
-
-      for (const tenant of planned.tenants) {
-        const image = host.images[tenant.image];
-        if (image === undefined) throw new Error(`image ${tenant.image} of tenant ${tenant.id} was not planned for host ${planned.id}`);
-        const gateway = new Gateway(
-          tenant.id,
-          {
-            stack,
-            tenant,
-            image,
-            startTimeoutSeconds,
-            endpoint: planned.settings.endpoint,
-            skills: host.skills,
-            ...(tenant.authored === "none" ? {} : { authored: host.authored }),
-            secrets: secrets.apply((all) => all[tenant.id] ?? {}),
-          },
-          onHost,
-        );
-        tenants[tenant.id] = { id: tenant.id, url: tenant.url, host: planned.id, port: tenant.port, container: tenant.names.container, status: tenant.status };
-        tokens[tenant.id] = { gateway: gateway.token, hooks: gateway.hooksToken };
-      }
+      new Edge(planned.id, { stack, host: planned, image, connection, certificates, prepared }, onHost);
     }
 
-    this.tenants = tenants;
-    this.tokens = pulumi.secret(pulumi.output(tokens));
+    const gateways = [...places.values()].flatMap((place) =>
+      place.planned.tenants.map((tenant) => ({ place, tenant, gateway: makeGateway(tenant, place, places, args) })),
+    );
+    for (const planned of dns?.names ?? []) {
+      const machine = places.get(planned.host)?.machine;
+      if (dns === undefined || machine === undefined) throw new Error(`name ${planned.hostname} points to host ${planned.host}, which is no server`);
+      const { ipv4, ipv6 } = machine;
+      new Dns(planned.id, { zoneId: dns.zoneId, isProxied: dns.isProxied, planned, ipv4, ipv6 }, { parent: this });
+    }
+
+    this.tenants = Object.fromEntries(
+      gateways.map(({ place, tenant: { id, url, port, names, status } }) => [
+        id,
+        { id, url, host: place.planned.id, port, container: names.container, status },
+      ]),
+    );
+    this.hosts = Object.fromEntries(
+      [...places.values()].flatMap(({ planned, machine }) => (machine === undefined ? [] : [[planned.id, describe(planned, machine)]])),
+    );
+    this.tokens = pulumi.secret(
+      pulumi.output(Object.fromEntries(gateways.map(({ tenant: { id }, gateway: { token, hooksToken } }) => [id, { gateway: token, hooks: hooksToken }]))),
+    );
+    this.certificates = certificate === undefined ? {} : { origin: certificate.expiresOn };
     this.registerOutputs();
   }
+
+  /** The machine, where it has to be ordered, and what every tenant on it shares. */
+  #makePlace(planned: PlannedHost, { fleet, tailscaleKey }: TenantStackArgs, common: HetznerCommon | undefined): Place {
+    const { stack, caddyImage, operators } = fleet;
+    const machine =
+      planned.machine === undefined
+        ? undefined
+        : new HetznerHost(
+            planned.id,
+            {
+              machine: planned.machine,
+              operatorKeys: Object.values(operators).toSorted(),
+              sshKeys: common?.sshKeys ?? [],
+              subnet: common?.subnet,
+              placementGroup: common?.placementGroup,
+              tailscaleKey: planned.machine.settings.tailscale === undefined ? undefined : tailscaleKey,
+            },
+            { parent: this },
+          );
+    const connection = machine?.connection ?? { endpoint: planned.endpoint };
+    const tied = machine === undefined ? {} : { transformations: [tieTo(machine.server)] };
+    const host = new Host(planned.id, { stack, host: planned, caddyImage, connection }, { parent: this, ...tied });
+    return { planned, connection, machine, host, opts: { parent: this, providers: [host.provider], ...tied } };
+  }
+}
+
+function makeGateway(tenant: PlannedTenant, { planned, connection, host, opts }: Place, places: ReadonlyMap<string, Place>, args: TenantStackArgs): Gateway {
+  const { stack, startTimeoutSeconds, caddyImage } = args.fleet;
+  const image = host.images[tenant.image];
+  if (image === undefined) throw new Error(`image ${tenant.image} of tenant ${tenant.id} was not planned for host ${planned.id}`);
+  const from = tenant.moveFrom === undefined ? undefined : places.get(tenant.moveFrom)?.connection;
+  return new Gateway(
+    tenant.id,
+    {
+      stack,
+      tenant,
+      image,
+      startTimeoutSeconds,
+      connection,
+      carry: from === undefined ? undefined : { from, image: caddyImage },
+      skills: host.skills,
+      ...(tenant.authored === "none" ? {} : { authored: host.authored }),
+      secrets: args.secrets.apply((all) => all[tenant.id] ?? {}),
+    },
+    opts,
+  );
+}
+
+/**
+ * Ties everything that Docker has on a server to it: it goes unasked when the server goes, and is made again on a new one. The new server answers at
+ * the old one's address, so what was on the old one must be gone before: deleted afterwards, it would be the new one's.
+ */
+function tieTo(server: pulumi.Resource): pulumi.ResourceTransformation {
+  return ({ type, props, opts }) =>
+    type.startsWith("docker:") ? { props, opts: { ...opts, deletedWith: server, replaceWith: [server], deleteBeforeReplace: true } } : undefined;
+}
+
+function describe({ machine }: PlannedHost, { ipv4, ipv6, hostKey }: HetznerHost): HostOutput {
+  return { ipv4, ipv6, hostKey, serverType: machine?.settings.serverType ?? "", protected: machine?.settings.protected ?? false };
 }

@@ -19,6 +19,13 @@ export function readSettings(): Settings {
   return parseSettings(new pulumi.Config().requireObject("settings"), `Pulumi.${pulumi.getStack()}.yaml`);
 }
 
+/** Key that admits new servers to the operator's tailnet. */
+export function readTailscaleKey(): pulumi.Output<string> | undefined {
+  // Pulumi.yaml has an empty one, because a key without a default would be asked of every stack.
+  const key = pulumi.runtime.getConfig(`${pulumi.getProject()}:tailscaleKey`) ?? "";
+  return key === "" ? undefined : pulumi.secret(key);
+}
+
 /** Every tenant's secrets: their names, plain, for the plan, and their values, secret, for the containers. */
 export function readSecrets(root: string): { names: SecretNames; values: pulumi.Output<z.output<typeof Secrets>> } {
   // Not through pulumi.Config: its getters either warn about a secret read in the clear or keep the names from the plan.

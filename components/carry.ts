@@ -1,0 +1,68 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { pipeline } from "node:stream/promises";
+
+import * as pulumi from "@pulumi/pulumi";
+
+import type { PlannedTenant } from "../plan/host.ts";
+import { carryScript } from "../templates/carry.ts";
+import { type Connection, dockerCommand, runDocker, valueOf } from "./connection.ts";
+
+/** A tenant's move from one host to another. */
+export interface Carry {
+  from: Connection;
+  to: Connection;
+  tenant: PlannedTenant;
+  /** What the marker in the tenant's state says. */
+  owner: pulumi.Input<string>;
+  /** Reference of an image with a shell and tar that both hosts have. */
+  image: string;
+}
+
+/**
+ * Carries a tenant's data to its new host before anything there uses it: through this machine, which alone may log in to both. The gateway on the
+ * old host is gone by then. Data that is there already is left alone, a copy that was broken off begins anew, and the old host keeps its own, marked as left.
+ */
+export function carryData(name: string, carry: Carry): pulumi.ResourceHook {
+  return new pulumi.ResourceHook(`${name}-carry`, async () => {
+    const { from, to, tenant } = carry;
+    const owner = await valueOf(carry.owner);
+    const step = (which: string): string[] => runStep(carry, owner, which);
+    if ((await runDocker(to, step("look"))).trim() === "here") return;
+
+    const running = await runDocker(from, ["ps", "--quiet", "--filter", `name=^${tenant.names.container}$`]);
+    if (running.trim() !== "") throw new Error(`tenant "${tenant.id}" still runs on the host it leaves; stop container ${tenant.names.container} there`);
+    await pulumi.log.info(`tenant "${tenant.id}": carrying its data over`);
+    await runDocker(to, step("clear"));
+    await pipe(await dockerCommand(from, step("send")), await dockerCommand(to, step("receive")));
+    await runDocker(to, step("settle"));
+    await runDocker(from, step("leave"));
+  });
+}
+
+/** One step of templates/carry.sh beside the tenant's volumes, with no more rights than it takes. */
+function runStep({ tenant, image }: Carry, owner: string, step: string): string[] {
+  const rights = ["--cap-drop", "ALL", ...["CHOWN", "DAC_OVERRIDE", "FOWNER"].flatMap((right) => ["--cap-add", right])];
+  const volumes = { state: tenant.names.stateVolume, workspace: tenant.names.workspaceVolume };
+  return [
+    ...["run", "--rm", "--interactive", "--network", "none", "--read-only", "--security-opt", "no-new-privileges", "--user", "0:0", ...rights],
+    ...Object.entries(volumes).flatMap(([role, volume]) => ["--volume", `${volume}:/data/${role}`]),
+    ...["--env", `OWNER=${owner}`, "--entrypoint", "sh", image, "-c", carryScript, "carry", step],
+  ];
+}
+
+/** Runs two programs, the first one's output the other's input, and fails with the words of the one that failed. */
+async function pipe(...[source, target]: [[string, string[]], [string, string[]]]): Promise<void> {
+  const sender = spawn(...source, { stdio: ["ignore", "pipe", "pipe"] });
+  const receiver = spawn(...target, { stdio: ["pipe", "ignore", "pipe"] });
+  const words: string[] = [];
+  for (const { stderr } of [sender, receiver]) stderr.setEncoding("utf8").on("data", (text: string) => words.push(text));
+  const ended = [sender, receiver].map(async (child) => {
+    const [code] = (await once(child, "close")) as [number | null];
+    return code;
+  });
+  // A receiver that ends early breaks the pipe; its own words say why.
+  await pipeline(sender.stdout, receiver.stdin).catch(() => undefined);
+  const codes = await Promise.all(ended);
+  if (codes.some((code) => code !== 0)) throw new Error(`the data could not be carried over: ${words.join("").trim() || `ended with ${codes.join(" and ")}`}`);
+}
