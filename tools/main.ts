@@ -8,11 +8,12 @@ import { runInForeground } from "./command.ts";
 import { destroy } from "./destroy.ts";
 import { stopServing } from "./fleet.ts";
 import { LOCAL_STACK, readEnv } from "./local.ts";
+import { recoverCloud } from "./recover-cloud.ts";
 import { setUp } from "./set-up.ts";
 import { start } from "./start.ts";
 
 const projectDir = dirname(import.meta.dirname);
-const USAGE = "usage: npm start | npm test | npm run stop | destroy | pulumi | check | bench -- [options]";
+const USAGE = "usage: npm start | npm test | npm run stop | destroy | pulumi | recover | check | bench -- [options]";
 
 /** What each verb does; they give the exit code. */
 const VERBS: Readonly<Record<string, (args: string[], mayInstall: boolean) => Promise<number>>> = {
@@ -40,6 +41,12 @@ const VERBS: Readonly<Record<string, (args: string[], mayInstall: boolean) => Pr
     const { values } = parseArgs({ args, options: { "no-set-up": { type: "boolean", default: false } } });
     if (values["no-set-up"]) return await check(projectDir, findEnv());
     return await withWhatThereIs(mayInstall, async (env) => await check(projectDir, env));
+  },
+  recover: async (args) => {
+    const { values } = parseArgs({ args, options: { stack: { type: "string" }, yes: { type: "boolean", default: false } } });
+    if (values.stack === undefined)
+      throw new UserError("which stack is to be recovered", { hint: "npm run recover -- --stack prod; the local one recovers with npm start" });
+    return await recoverCloud({ projectDir, stack: values.stack, yes: values.yes });
   },
   bench: async (args, mayInstall) => {
     const { env } = await setUp(projectDir, { mayInstall });
@@ -73,9 +80,9 @@ function isMisuse(error: unknown): error is Error {
   return error instanceof Error && "code" in error && typeof error.code === "string" && error.code.startsWith("ERR_PARSE_ARGS_");
 }
 
-// It would win over the file that `.local/env` names.
-delete process.env["PULUMI_CONFIG_PASSPHRASE"];
 const [verb = "", ...rest] = process.argv.slice(2);
+// It would win over the file that `.local/env` names; a stack that is not the local one has its own.
+if (verb !== "recover") delete process.env["PULUMI_CONFIG_PASSPHRASE"];
 try {
   const action = VERBS[verb];
   if (action === undefined) {
