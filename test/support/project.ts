@@ -67,13 +67,18 @@ export interface StackOutputs {
   tenants: Record<string, { id: string; url: string; host: string; port: number; container: string; status: string }>;
   tokens: Record<string, { gateway: string; hooks: string }>;
   retained: Record<string, string>;
+  hosts: Record<string, { ipv4: string; ipv6: string; hostKey: string; serverType: string; protected: boolean }>;
 }
 
-/** Copies the program, gives it a stack of its own and writes the list. The real engine, plug-ins and Docker that set-up chose run it, but for `overrides` of their variables. */
+/**
+ * Copies the program, gives it a stack of its own and writes the list. The real engine, plug-ins and Docker that set-up chose run it, but for
+ * `overrides` of their variables; what earlier runs left is cleared from the Docker of `cleanIn`.
+ */
 export async function createProject(
   tenants: (port: (index: number) => number) => readonly TenantInput[],
   settings: ProjectSettings = {},
   overrides: Record<string, string> = {},
+  cleanIn: Record<string, string> = overrides,
 ): Promise<TestProject> {
   const local = readLocal(ROOT);
   const dir = mkdtempSync(join(tmpdir(), "openclaw-tenants-"));
@@ -100,6 +105,13 @@ export async function createProject(
     return { exitCode, output: all, stdout };
   };
 
+  const dockerIn =
+    (where: Record<string, string>) =>
+    async (...args: string[]): Promise<string> => {
+      const { exitCode, output } = await run("docker", args, { env: where });
+      if (exitCode !== 0) throw new Error(`docker ${args.join(" ")} ended with ${exitCode}:\n${output}`);
+      return output;
+    };
   const project: TestProject = {
     dir,
     stack,
@@ -129,20 +141,16 @@ export async function createProject(
     },
     outputs: async () => JSON.parse((await project.pulumi(["stack", "output", "--json", "--show-secrets"])).output) as StackOutputs,
     exportState: async () => (await project.pulumi(["stack", "export"])).output,
-    docker: async (...args) => {
-      const { exitCode, output } = await run("docker", args);
-      if (exitCode !== 0) throw new Error(`docker ${args.join(" ")} ended with ${exitCode}:\n${output}`);
-      return output;
-    },
+    docker: async (...args) => dockerIn({})(...args),
     dispose: async () => {
-      await removeStack(project.docker, stack);
+      await removeStack(dockerIn(cleanIn), stack);
       rmSync(dir, { recursive: true, force: true });
     },
   };
 
   writeFileSync(stackFile, stringify({ config: {} }));
   project.writeTenants(tenants(port));
-  await removeDeadRuns(project.docker);
+  await removeDeadRuns(dockerIn(cleanIn));
   const { exitCode, output } = await project.pulumi(["stack", "init", stack]);
   if (exitCode !== 0) throw new Error(`pulumi stack init ended with ${exitCode}:\n${output}`);
   project.writeSettings(settings);
