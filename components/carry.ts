@@ -8,9 +8,16 @@ import type { PlannedTenant } from "../plan/host.ts";
 import { carryScript } from "../templates/carry.ts";
 import { type Connection, dockerCommand, runDocker, valueOf } from "./connection.ts";
 
+/** Where a tenant's data is before it moves. */
+export interface CarrySource {
+  connection: Connection;
+  /** Directory of the tenant there. Absent: Docker's own volumes hold its data. */
+  directory: string | undefined;
+}
+
 /** A tenant's move from one host to another. */
 export interface Carry {
-  from: Connection;
+  from: CarrySource;
   to: Connection;
   tenant: PlannedTenant;
   /** What the marker in the tenant's state says. */
@@ -27,26 +34,29 @@ export function carryData(name: string, carry: Carry): pulumi.ResourceHook {
   return new pulumi.ResourceHook(`${name}-carry`, async () => {
     const { from, to, tenant } = carry;
     const owner = await valueOf(carry.owner);
-    const step = (which: string): string[] => runStep(carry, owner, which);
-    if ((await runDocker(to, step("look"))).trim() === "here") return;
+    const here = (which: string): string[] => runStep(carry, tenant.directory, owner, which);
+    const there = (which: string): string[] => runStep(carry, from.directory, owner, which);
+    if ((await runDocker(to, here("look"))).trim() === "here") return;
 
-    const running = await runDocker(from, ["ps", "--quiet", "--filter", `name=^${tenant.names.container}$`]);
+    const running = await runDocker(from.connection, ["ps", "--quiet", "--filter", `name=^${tenant.names.container}$`]);
     if (running.trim() !== "") throw new Error(`tenant "${tenant.id}" still runs on the host it leaves; stop container ${tenant.names.container} there`);
     await pulumi.log.info(`tenant "${tenant.id}": carrying its data over`);
-    await runDocker(to, step("clear"));
-    await pipe(await dockerCommand(from, step("send")), await dockerCommand(to, step("receive")));
-    await runDocker(to, step("settle"));
-    await runDocker(from, step("leave"));
+    await runDocker(to, here("clear"));
+    await pipe(await dockerCommand(from.connection, there("send")), await dockerCommand(to, here("receive")));
+    await runDocker(to, here("settle"));
+    await runDocker(from.connection, there("leave"));
   });
 }
 
-/** One step of templates/carry.sh beside the tenant's volumes, with no more rights than it takes. */
-function runStep({ tenant, image }: Carry, owner: string, step: string): string[] {
+/** One step of templates/carry.sh beside the tenant's data, with no more rights than it takes. A directory is there without its volume. */
+function runStep({ tenant, image }: Carry, directory: string | undefined, owner: string, step: string): string[] {
   const rights = ["--cap-drop", "ALL", ...["CHOWN", "DAC_OVERRIDE", "FOWNER"].flatMap((right) => ["--cap-add", right])];
-  const volumes = { state: tenant.names.stateVolume, workspace: tenant.names.workspaceVolume };
+  const { stateVolume, workspaceVolume } = tenant.names;
+  const data =
+    directory === undefined ? { state: stateVolume, workspace: workspaceVolume } : { state: `${directory}/state`, workspace: `${directory}/workspace` };
   return [
     ...["run", "--rm", "--interactive", "--network", "none", "--read-only", "--security-opt", "no-new-privileges", "--user", "0:0", ...rights],
-    ...Object.entries(volumes).flatMap(([role, volume]) => ["--volume", `${volume}:/data/${role}`]),
+    ...Object.entries(data).flatMap(([role, place]) => ["--volume", `${place}:/data/${role}`]),
     ...["--env", `OWNER=${owner}`, "--entrypoint", "sh", image, "-c", carryScript, "carry", step],
   ];
 }

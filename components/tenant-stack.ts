@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { Fleet } from "../plan/fleet.ts";
-import type { PlannedHost, PlannedTenant } from "../plan/host.ts";
+import { directoryOf, type PlannedHost, type PlannedTenant } from "../plan/host.ts";
 import type { Connection } from "./connection.ts";
 import { Dns } from "./dns.ts";
 import { Edge } from "./edge.ts";
@@ -34,6 +34,8 @@ export interface TenantOutput {
 export interface HostOutput {
   ipv4: pulumi.Output<string>;
   ipv6: pulumi.Output<string>;
+  /** Where ssh goes: the IPv4 address, or the one in the tailnet. */
+  address: pulumi.Input<string>;
   /** The host key that ssh is to believe, as in a known_hosts file. */
   hostKey: pulumi.Output<string>;
   serverType: string;
@@ -133,7 +135,7 @@ function makeGateway(tenant: PlannedTenant, { planned, connection, host, opts }:
   const { stack, startTimeoutSeconds, caddyImage } = args.fleet;
   const image = host.images[tenant.image];
   if (image === undefined) throw new Error(`image ${tenant.image} of tenant ${tenant.id} was not planned for host ${planned.id}`);
-  const from = tenant.moveFrom === undefined ? undefined : places.get(tenant.moveFrom)?.connection;
+  const source = tenant.moveFrom === undefined ? undefined : places.get(tenant.moveFrom);
   return new Gateway(
     tenant.id,
     {
@@ -142,7 +144,10 @@ function makeGateway(tenant: PlannedTenant, { planned, connection, host, opts }:
       image,
       startTimeoutSeconds,
       connection,
-      carry: from === undefined ? undefined : { from, image: caddyImage },
+      carry:
+        source === undefined
+          ? undefined
+          : { from: { connection: source.connection, directory: directoryOf(source.planned.directory, tenant.id) }, image: caddyImage },
       skills: host.skills,
       ...(tenant.authored === "none" ? {} : { authored: host.authored }),
       secrets: args.secrets.apply((all) => all[tenant.id] ?? {}),
@@ -161,5 +166,12 @@ function tieTo(server: pulumi.Resource): pulumi.ResourceTransformation {
 }
 
 function describe({ machine }: PlannedHost, { ipv4, ipv6, hostKey }: HetznerHost): HostOutput {
-  return { ipv4, ipv6, hostKey, serverType: machine?.settings.serverType ?? "", protected: machine?.settings.protected ?? false };
+  return {
+    ipv4,
+    ipv6,
+    address: machine?.settings.tailscale?.address ?? ipv4,
+    hostKey,
+    serverType: machine?.settings.serverType ?? "",
+    protected: machine?.settings.protected ?? false,
+  };
 }

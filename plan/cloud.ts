@@ -35,7 +35,8 @@ export function hetznerHosts({ hosts }: Pick<Settings, "hosts">): [string, Hetzn
 
 /** Whether this run builds a server anew: it exists, and for another word than the settings say. */
 export function isRebuilding(host: HetznerSettings, server: ExistingServer | undefined): boolean {
-  return server !== undefined && host.rebuild !== undefined && host.rebuild !== server.rebuild;
+  if (server === undefined || host.rebuild === undefined) return false;
+  return host.rebuild !== server.rebuild;
 }
 
 /** What the accounts would refuse, or take for an order to destroy: a line each, before anything is created. */
@@ -63,6 +64,10 @@ function findChangeMistakes(id: string, host: HetznerSettings, server: ExistingS
   if (isRebuilding(host, server) && (host.protected || server.isProtected))
     mistakes.push(
       `host "${id}", field rebuild "${host.rebuild ?? ""}": the host is protected; first set protected: false without a new rebuild and run \`pulumi up\`, then set rebuild`,
+    );
+  if (isRebuilding(host, server) && host.tailscale?.address !== undefined)
+    mistakes.push(
+      `host "${id}", field rebuild "${host.rebuild ?? ""}": the new server has to join the tailnet before it can be reached there; take tailscale.address out and list sshFrom for this update`,
     );
   return mistakes;
 }

@@ -67,11 +67,9 @@ const DockerHost = z.strictObject({
 const HetznerHost = z.strictObject({
   kind: z.literal("hetzner"),
   /** Memory, cores and price follow from it: plan/server-types.ts. A change powers the server off and on again. */
-  serverType: z
-    .string()
-    .refine((name) => findServerType(name) !== undefined, {
-      error: `no such type in plan/server-types.ts; it has ${SERVER_TYPES.map(({ name }) => name).join(", ")}`,
-    }),
+  serverType: z.string().refine((name) => findServerType(name) !== undefined, {
+    error: `no such type in plan/server-types.ts; it has ${SERVER_TYPES.map(({ name }) => name).join(", ")}`,
+  }),
   /** `fsn1`, `nbg1`, `hel1`, … Permanent: a data volume cannot leave its location. */
   location: z.string().regex(/^[a-z]{3}\d?$/, "use a location of Hetzner's, for example fsn1"),
   /** What a new or rebuilt server starts from. */

@@ -126,6 +126,11 @@ function planMachine(id: string, host: HostSettings, edge: PlannedEdge, { stack,
   };
 }
 
+/** Directory of a tenant on a host that keeps data in one. */
+export function directoryOf(hostDirectory: string | undefined, id: string): string | undefined {
+  return hostDirectory === undefined ? undefined : `${hostDirectory}/tenants/${id}`;
+}
+
 /** Address of a tenant from outside. */
 function planUrl(hostname: string, { isPublic, tls, httpPort, httpsPort }: PlannedEdge): string {
   const [scheme, port, usual] = tls === "none" ? ["http", httpPort, 80] : ["https", httpsPort, 443];
@@ -174,7 +179,7 @@ function planTenant(
     seed: ownValue(seeds, id) ?? [],
     authored,
     adopt: tenant.adopt,
-    directory: host.kind === "hetzner" ? `${DATA_PATH}/tenants/${id}` : undefined,
+    directory: directoryOf(host.kind === "hetzner" ? DATA_PATH : undefined, id),
     // A host that is gone was left long ago: a move from it that is still to be made is refused.
     moveFrom: tenant.moveFrom !== undefined && Object.hasOwn(settings.hosts, tenant.moveFrom) ? tenant.moveFrom : undefined,
   };

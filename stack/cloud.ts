@@ -22,7 +22,7 @@ export async function readCloud(stack: string, settings: Settings): Promise<Clou
 }
 
 async function readRanges(): Promise<string[]> {
-  const { ipv4Cidrs = [], ipv6Cidrs = [] } = await getIpRanges({});
+  const { ipv4Cidrs, ipv6Cidrs } = await getIpRanges({});
   return [...ipv4Cidrs, ...ipv6Cidrs];
 }
 
@@ -43,12 +43,12 @@ async function readServers(stack: string): Promise<Record<string, ExistingServer
 
 async function readOffers(): Promise<Offer[]> {
   const { serverTypes } = await getServerTypes();
-  return serverTypes.map(({ name, cores, memory, architecture, isDeprecated, locations }) => ({
+  return serverTypes.map(({ name, cores, memory, architecture, locations }) => ({
     name,
     cores,
     memoryMb: memory * 1024,
     architecture: architecture === "arm" ? "arm" : "x86",
-    isDeprecated,
+    isDeprecated: locations.every(({ isDeprecated }) => isDeprecated),
     locations: locations.map(({ name: location, available, isDeprecated: isLeaving }) => ({ name: location, available, isDeprecated: isLeaving })),
   }));
 }

@@ -10,6 +10,7 @@ import { stopServing } from "./fleet.ts";
 import { LOCAL_STACK, readEnv } from "./local.ts";
 import { recoverCloud } from "./recover-cloud.ts";
 import { setUp } from "./set-up.ts";
+import { setUpTests } from "./set-up-tests.ts";
 import { start } from "./start.ts";
 
 const projectDir = dirname(import.meta.dirname);
@@ -58,6 +59,7 @@ const VERBS: Readonly<Record<string, (args: string[], mayInstall: boolean) => Pr
 async function withWhatThereIs(mayInstall: boolean, work: (env: Record<string, string>) => Promise<number>): Promise<number> {
   try {
     await setUp(projectDir, { mayInstall });
+    await setUpTests(projectDir, { mayInstall });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const code = await work(findEnv());

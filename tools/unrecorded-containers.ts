@@ -11,15 +11,15 @@ export interface UnrecordedOnArgs {
   recorded: ReadonlySet<string>;
 }
 
-const Hosts = z.record(z.string(), z.object({ ipv4: z.string(), hostKey: z.string() }));
+const Hosts = z.record(z.string(), z.object({ address: z.string(), hostKey: z.string() }));
 
 /** Removes from every server of the stack's outputs the containers and networks that carry its label and are not recorded. Volumes are never touched. */
 export async function removeUnrecordedOn({ projectDir, stack, recorded }: UnrecordedOnArgs): Promise<void> {
   const { isFine, stdout } = await attempt("pulumi", ["stack", "output", "hosts", "--json", "--stack", stack], { cwd: projectDir });
   if (!isFine) return;
-  for (const [host, { ipv4, hostKey }] of Object.entries(Hosts.parse(JSON.parse(stdout)))) {
+  for (const [host, target] of Object.entries(Hosts.parse(JSON.parse(stdout)))) {
     const docker = async (...args: string[]): Promise<string> =>
-      await run(`docker ${args[0] ?? ""} on host "${host}"`, "ssh", sshArgs({ address: ipv4, hostKey }, ["docker", ...args]));
+      await run(`docker ${args[0] ?? ""} on host "${host}"`, "ssh", sshArgs(target, ["docker", ...args]));
     for (const [list, remove] of [
       [
         ["ps", "--all"],
