@@ -8,6 +8,8 @@ import type { PlannedTenant } from "../plan/host.ts";
 import { carryScript } from "../templates/carry.ts";
 import { type Connection, dockerCommand, runDocker, valueOf } from "./connection.ts";
 
+const FAILED = "the data could not be carried over";
+
 /** Where a tenant's data is before it moves. */
 export interface CarrySource {
   connection: Connection;
@@ -36,15 +38,15 @@ export function carryData(name: string, carry: Carry): pulumi.ResourceHook {
     const owner = await valueOf(carry.owner);
     const here = (which: string): string[] => runStep(carry, tenant.directory, owner, which);
     const there = (which: string): string[] => runStep(carry, from.directory, owner, which);
-    if ((await runDocker(to, here("look"))).trim() === "here") return;
+    if ((await take(to, here("look"))).trim() === "here") return;
 
-    const running = await runDocker(from.connection, ["ps", "--quiet", "--filter", `name=^${tenant.names.container}$`]);
+    const running = await take(from.connection, ["ps", "--quiet", "--filter", `name=^${tenant.names.container}$`]);
     if (running.trim() !== "") throw new Error(`tenant "${tenant.id}" still runs on the host it leaves; stop container ${tenant.names.container} there`);
     await pulumi.log.info(`tenant "${tenant.id}": carrying its data over`);
-    await runDocker(to, here("clear"));
+    await take(to, here("clear"));
     await pipe(await dockerCommand(from.connection, there("send")), await dockerCommand(to, here("receive")));
-    await runDocker(to, here("settle"));
-    await runDocker(from.connection, there("leave"));
+    await take(from.connection, there("leave"));
+    await take(to, here("settle"));
   });
 }
 
@@ -61,6 +63,13 @@ function runStep({ tenant, image }: Carry, directory: string | undefined, owner:
   ];
 }
 
+/** One thing that Docker does for a move; what it printed. */
+async function take(connection: Connection, args: readonly string[]): Promise<string> {
+  return runDocker(connection, args).catch((error: unknown) => {
+    throw new Error(`${FAILED}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  });
+}
+
 /** Runs two programs, the first one's output the other's input, and fails with the words of the one that failed. */
 async function pipe(...[source, target]: [[string, string[]], [string, string[]]]): Promise<void> {
   const sender = spawn(...source, { stdio: ["ignore", "pipe", "pipe"] });
@@ -74,5 +83,5 @@ async function pipe(...[source, target]: [[string, string[]], [string, string[]]
   // A receiver that ends early breaks the pipe; its own words say why.
   await pipeline(sender.stdout, receiver.stdin).catch(() => undefined);
   const codes = await Promise.all(ended);
-  if (codes.some((code) => code !== 0)) throw new Error(`the data could not be carried over: ${words.join("").trim() || `ended with ${codes.join(" and ")}`}`);
+  if (codes.some((code) => code !== 0)) throw new Error(`${FAILED}: ${words.join("").trim() || `ended with ${codes.join(" and ")}`}`);
 }

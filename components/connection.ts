@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 
 import * as pulumi from "@pulumi/pulumi";
 
@@ -33,8 +32,14 @@ export async function dockerCommand(connection: Connection, args: readonly strin
 
 /** Runs the docker client against a host and returns what it printed. For hooks, which run once everything they name is there. */
 export async function runDocker(connection: Connection, args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(...(await dockerCommand(connection, args)));
-  return stdout;
+  const [program, argv] = await dockerCommand(connection, args);
+  return new Promise((resolve, reject) => {
+    execFile(program, argv, (error, stdout, stderr) => {
+      // Its own message is the whole command, which may be a script.
+      if (error === null) resolve(stdout);
+      else reject(new Error(stderr.trim() || `docker ${args[0] ?? ""} ended with ${error.code ?? error.signal ?? "nothing"}`, { cause: error }));
+    });
+  });
 }
 
 /** The value of an input that is known by now. */

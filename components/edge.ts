@@ -92,7 +92,8 @@ export class Edge extends pulumi.ComponentResource {
         ...(prepared === undefined ? {} : { dependsOn: pulumi.output(prepared).apply((job) => [job]) }),
         deleteBeforeReplace: true,
         replaceOnChanges: REPLACE_ON_CHANGES,
-        hooks: { afterCreate: [limitPids(name, { container: host.names.edge, pids: 128, connection })] },
+        // A tenant may be called like its host, and has such a hook as well; it has no dot.
+        hooks: { afterCreate: [limitPids(`${name}.edge`, { container: host.names.edge, pids: 128, connection })] },
       },
     );
 

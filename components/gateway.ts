@@ -42,6 +42,8 @@ export class Gateway extends pulumi.ComponentResource {
   readonly token: pulumi.Output<string>;
   /** Bearer token of its HTTP hooks. Secret. */
   readonly hooksToken: pulumi.Output<string>;
+  /** Known once its data is where it runs. Absent: it is suspended. */
+  readonly prepared: pulumi.Output<pulumi.Resource> | undefined;
 
   constructor(name: string, args: GatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("openclaw:index:Gateway", name, {}, opts);
@@ -63,12 +65,16 @@ export class Gateway extends pulumi.ComponentResource {
     const state = volume("state", tenant.names.stateVolume);
     const workspace = volume("workspace", tenant.names.workspaceVolume);
 
-    if (tenant.status === "active") this.#run(name, args, { owner: owner.result, state: state.name, workspace: workspace.name });
+    this.prepared = tenant.status === "active" ? this.#run(name, args, { owner: owner.result, state: state.name, workspace: workspace.name }) : undefined;
     this.registerOutputs();
   }
 
-  /** Everything that a suspended tenant does without. */
-  #run(name: string, args: GatewayArgs, data: { owner: pulumi.Output<string>; state: pulumi.Output<string>; workspace: pulumi.Output<string> }): void {
+  /** Everything that a suspended tenant does without. Returns what its container waits for. */
+  #run(
+    name: string,
+    args: GatewayArgs,
+    data: { owner: pulumi.Output<string>; state: pulumi.Output<string>; workspace: pulumi.Output<string> },
+  ): pulumi.Output<docker.Container> {
     const { stack, tenant } = args;
     const { limits, names } = tenant;
     const child: pulumi.CustomResourceOptions = { parent: this };
@@ -191,6 +197,7 @@ export class Gateway extends pulumi.ComponentResource {
         },
       },
     );
+    return prepared.done;
   }
 }
 

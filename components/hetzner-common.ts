@@ -4,6 +4,7 @@ import { PlacementGroup } from "@pulumi/hcloud/placementGroup.js";
 import { SshKey } from "@pulumi/hcloud/sshKey.js";
 import * as pulumi from "@pulumi/pulumi";
 
+import { shortHash } from "../lib/hash.ts";
 import type { Fleet } from "../plan/fleet.ts";
 import { labelsOf, nameMachine } from "../plan/names.ts";
 
@@ -31,7 +32,9 @@ export class HetznerCommon extends pulumi.ComponentResource {
 
     this.sshKeys = Object.entries(operators)
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([operator, publicKey]) => new SshKey(`operator-${operator}`, { name: nameMachine(stack, operator), publicKey, labels }, child).id);
+      // Another key is made before the old one goes, so it needs a name of its own.
+      .map(([operator, publicKey]) => ({ operator, publicKey, name: nameMachine(stack, `${operator}-${shortHash(publicKey)}`) }))
+      .map(({ operator, publicKey, name: keyName }) => new SshKey(`operator-${operator}`, { name: keyName, publicKey, labels }, child).id);
     if (settings !== undefined) {
       const network = new Network(`${name}-network`, { name: nameMachine(stack, "network"), ipRange: settings.ipRange, labels }, child);
       const { zone: networkZone, ipRange } = settings;

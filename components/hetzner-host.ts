@@ -45,8 +45,9 @@ const WRITE_KEYS = "umask 077 && cat > ~/.ssh/authorized_keys.new && mv ~/.ssh/a
 export class HetznerHost extends pulumi.ComponentResource {
   /** How its Docker is reached. Unknown until the server is ready, so nothing is tried before. */
   readonly connection: Connection;
-  /** What goes when the server goes, and comes again with a new one. */
   readonly server: Server;
+  /** The data volume's place on the server: deleted whenever the server is, also when that is only replaced. */
+  readonly attachment: VolumeAttachment;
   readonly ipv4: pulumi.Output<string>;
   readonly ipv6: pulumi.Output<string>;
   /** The host key that ssh is to believe, as in a known_hosts file. */
@@ -122,13 +123,14 @@ export class HetznerHost extends pulumi.ComponentResource {
         labels: { ...labels, ...(settings.rebuild === undefined ? {} : { "openclaw-tenants.rebuild": settings.rebuild }) },
       },
       // Name, addresses and volume belong to one server at a time.
-      { ...guarded, deleteBeforeReplace: true, ignoreChanges: machine.isRebuilding ? [] : BUILT_FROM, customTimeouts: { create: "15m", delete: "15m" } },
+      { ...guarded, deleteBeforeReplace: true, ignoreChanges: machine.isSettled ? BUILT_FROM : [], customTimeouts: { create: "15m", delete: "15m" } },
     );
     const onServer: pulumi.CustomResourceOptions = { ...child, deletedWith: this.server };
-    const attached = new VolumeAttachment(
+    this.attachment = new VolumeAttachment(
       `${name}-data`,
       { volumeId: numeric(data.id), serverId: numeric(this.server.id), automount: false },
-      { ...onServer, deleteBeforeReplace: true },
+      // A server gives it up by itself when it goes, and writes to it until then.
+      { ...onServer, deleteBeforeReplace: true, retainOnDelete: true },
     );
 
     const host = settings.tailscale?.address ?? this.ipv4;
@@ -143,7 +145,7 @@ export class HetznerHost extends pulumi.ComponentResource {
         },
         { ...onServer, ...options, customTimeouts: { create: "20m", update: "20m" } },
       );
-    const ready = run("ready", { create: READY, triggers: [this.server.id, attached.id] }, { dependsOn: [attached] });
+    const ready = run("ready", { create: READY, triggers: [this.server.id, this.attachment.id] }, { dependsOn: [this.attachment] });
     run("data-size", { create: "sudo -n /usr/local/sbin/openclaw-data", triggers: [data.size] }, { dependsOn: [ready] });
     run("operators", { create: WRITE_KEYS, update: WRITE_KEYS, stdin: `${operatorKeys.join("\n")}\n` }, { dependsOn: [ready] });
     if (args.tailscaleKey !== undefined)

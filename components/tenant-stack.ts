@@ -5,6 +5,7 @@ import { directoryOf, type PlannedHost, type PlannedTenant } from "../plan/host.
 import type { Connection } from "./connection.ts";
 import { Dns } from "./dns.ts";
 import { Edge } from "./edge.ts";
+import { explainTaken } from "./explain-taken.ts";
 import { Gateway } from "./gateway.ts";
 import { HetznerCommon } from "./hetzner-common.ts";
 import { HetznerHost } from "./hetzner-host.ts";
@@ -24,7 +25,8 @@ export interface TenantStackArgs {
 export interface TenantOutput {
   id: string;
   url: string;
-  host: string;
+  /** The host that has its data: while it moves, the old one until all of it is on the new one. */
+  host: pulumi.Input<string>;
   port: number;
   container: string;
   status: string;
@@ -53,7 +55,7 @@ interface Place {
 
 /** A whole fleet: every host, its Caddy, one gateway per tenant, and the names that lead to them. */
 export class TenantStack extends pulumi.ComponentResource {
-  /** Every tenant by id; plain, from the plan. */
+  /** Every tenant by id; from the plan, but for the host of one that moves. */
   readonly tenants: Readonly<Record<string, TenantOutput>>;
   /** Every server at Hetzner by host. */
   readonly hosts: Readonly<Record<string, HostOutput>>;
@@ -63,8 +65,8 @@ export class TenantStack extends pulumi.ComponentResource {
   readonly certificates: Readonly<Record<string, pulumi.Output<string>>>;
 
   constructor(name: string, args: TenantStackArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("openclaw:index:TenantStack", name, {}, opts);
     const { fleet } = args;
+    super("openclaw:index:TenantStack", name, {}, { ...opts, transformations: [...(opts?.transformations ?? []), explainTaken(fleet.stack)] });
     const { stack, dns, origin, hetzner, operators } = fleet;
 
     const common = fleet.hosts.some(({ machine }) => machine !== undefined)
@@ -91,10 +93,12 @@ export class TenantStack extends pulumi.ComponentResource {
     }
 
     this.tenants = Object.fromEntries(
-      gateways.map(({ place, tenant: { id, url, port, names, status } }) => [
-        id,
-        { id, url, host: place.planned.id, port, container: names.container, status },
-      ]),
+      gateways.map(({ place, tenant: { id, url, port, names, status, moveFrom }, gateway: { prepared } }) => {
+        const host = place.planned.id;
+        // The next run takes it from here: were it known before the data came, a move that failed would be forgotten.
+        const arrived = moveFrom === undefined || prepared === undefined ? host : prepared.apply(() => host);
+        return [id, { id, url, host: arrived, port, container: names.container, status }];
+      }),
     );
     this.hosts = Object.fromEntries(
       [...places.values()].flatMap(({ planned, machine }) => (machine === undefined ? [] : [[planned.id, describe(planned, machine)]])),
@@ -125,7 +129,7 @@ export class TenantStack extends pulumi.ComponentResource {
             { parent: this },
           );
     const connection = machine?.connection ?? { endpoint: planned.endpoint };
-    const tied = machine === undefined ? {} : { transformations: [tieTo(machine.server)] };
+    const tied = { transformations: [tieTo(planned.id, machine)] };
     const host = new Host(planned.id, { stack, host: planned, caddyImage, connection }, { parent: this, ...tied });
     return { planned, connection, machine, host, opts: { parent: this, providers: [host.provider], ...tied } };
   }
@@ -157,12 +161,17 @@ function makeGateway(tenant: PlannedTenant, { planned, connection, host, opts }:
 }
 
 /**
- * Ties everything that Docker has on a server to it: it goes unasked when the server goes, and is made again on a new one. The new server answers at
- * the old one's address, so what was on the old one must be gone before: deleted afterwards, it would be the new one's.
+ * Ties everything that Docker has on a host to it. When a tenant moves it goes there and is made again here: to the engine another provider of the
+ * same kind is no change. It goes unasked when its server goes, and is made again on a new one, which answers at the old one's address: what was
+ * on the old one must be gone before, for deleted afterwards it would be the new one's.
  */
-function tieTo(server: pulumi.Resource): pulumi.ResourceTransformation {
-  return ({ type, props, opts }) =>
-    type.startsWith("docker:") ? { props, opts: { ...opts, deletedWith: server, replaceWith: [server], deleteBeforeReplace: true } } : undefined;
+function tieTo(host: string, machine: HetznerHost | undefined): pulumi.ResourceTransformation {
+  const tie = {
+    replacementTrigger: host,
+    // Not with the server itself: to the engine one that is replaced is not deleted, and it would ask Docker to delete all of this, in any order.
+    ...(machine === undefined ? {} : { deletedWith: machine.attachment, replaceWith: [machine.server], deleteBeforeReplace: true }),
+  };
+  return ({ type, props, opts }) => (type.startsWith("docker:") ? { props, opts: { ...opts, ...tie } } : undefined);
 }
 
 function describe({ machine }: PlannedHost, { ipv4, ipv6, hostKey }: HetznerHost): HostOutput {

@@ -47,7 +47,7 @@ export interface PlannedTenant {
   adopt: boolean;
   /** Directory on the host that holds its data. Absent: Docker's own volumes do. */
   directory: string | undefined;
-  /** Host that its data is carried from, unless it is here already. Absent: it stays where it is. */
+  /** Host that this run carries its data from. Absent: it is here. */
   moveFrom: string | undefined;
 }
 
@@ -116,12 +116,14 @@ export function planHost({ id, host, tenants, libraryPath }: HostPart, input: Fl
 function planMachine(id: string, host: HostSettings, edge: PlannedEdge, { stack, settings, cloud }: FleetInput): PlannedMachine | undefined {
   if (host.kind !== "hetzner") return undefined;
   const { network } = settings.hetzner;
+  const server = ownValue(cloud.servers, id);
   return {
     settings: host,
     name: nameMachine(stack, id),
     labels: { ...labelsOf(stack, "host"), "openclaw-tenants.host": id },
     firewall: planFirewall(host, edge, cloud.proxyRanges),
-    isRebuilding: isRebuilding(host, ownValue(cloud.servers, id)),
+    isRebuilding: isRebuilding(host, server),
+    isSettled: host.rebuild === undefined || host.rebuild === server?.rebuild,
     privateRanges: network === undefined ? [] : [network.ipRange],
   };
 }
@@ -142,7 +144,7 @@ function planTenant(
   host: HostSettings,
   edge: PlannedEdge,
   libraryPath: string,
-  { stack, settings, library, seeds }: FleetInput,
+  { stack, settings, library, seeds, past }: FleetInput,
 ): PlannedTenant {
   const { id, port, skills, telegram } = tenant;
   const place = findSubnet(settings.subnetPool, port);
@@ -180,7 +182,7 @@ function planTenant(
     authored,
     adopt: tenant.adopt,
     directory: directoryOf(host.kind === "hetzner" ? DATA_PATH : undefined, id),
-    // A host that is gone was left long ago: a move from it that is still to be made is refused.
-    moveFrom: tenant.moveFrom !== undefined && Object.hasOwn(settings.hosts, tenant.moveFrom) ? tenant.moveFrom : undefined,
+    // The word may stay once it has moved, and says nothing any more.
+    moveFrom: tenant.moveFrom === ownValue(past.tenants, id) ? tenant.moveFrom : undefined,
   };
 }

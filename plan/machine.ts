@@ -21,6 +21,8 @@ export interface PlannedMachine {
   firewall: FirewallRule[];
   /** Whether this very run builds the server anew. */
   isRebuilding: boolean;
+  /** Whether edits of what a server is built from leave it alone. Not until it is built for its word, so neither after a run that got no further than the old one's end. */
+  isSettled: boolean;
   /** Ranges that tenants must not reach. */
   privateRanges: string[];
 }

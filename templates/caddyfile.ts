@@ -82,7 +82,8 @@ export function renderCaddyfile(args: CaddyfileArgs): string {
   const sorted = sites.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const { tunnelPort } = edge;
   const tunnels = tunnelPort === undefined ? [] : sorted.filter(({ status }) => status === "active").map((site) => renderTunnel(site, tunnelPort));
-  return [head, ...renderUnknown(edge), ...sorted.map((site) => renderSite(site, edge)), ...tunnels].join("\n");
+  const hostnames = sorted.map(({ hostname }) => hostname);
+  return [head, ...renderUnknown(edge, hostnames), ...sorted.map((site) => renderSite(site, edge)), ...tunnels].join("\n");
 }
 
 function renderOptions({ domain, edge, proxyRanges }: CaddyfileArgs): string[] {
@@ -136,10 +137,14 @@ function renderClientAddress({ isPublic, tls }: CaddyfileArgs["edge"]): string[]
 }
 
 /** Names that no tenant has. With a certificate for all of them they are told so over https as well. */
-function renderUnknown({ tls, httpPort, httpsPort }: CaddyfileArgs["edge"]): string[] {
+function renderUnknown({ tls, httpPort, httpsPort, tunnelPort }: CaddyfileArgs["edge"], hostnames: readonly string[]): string[] {
+  const site = (address: string, ...lines: readonly string[]): string => [`${address} {`, ...lines.map((line) => `\t${line}`), "}", ""].join("\n");
+  // Caddy leads to https by itself only where it gets the certificate itself.
+  const toHttps = tls === "origin" && hostnames.length > 0 ? [`@tenant host ${hostnames.join(" ")}`, "redir @tenant https://{host}{uri} 308"] : [];
   return [
-    ["# A name that no tenant has.", `http://:${httpPort} {`, "\trespond 421", "}", ""].join("\n"),
-    ...(tls === "origin" ? [[`https://:${httpsPort} {`, "\timport certificate", "\trespond 421", "}", ""].join("\n")] : []),
+    `# A name that no tenant has.\n${site(`http://:${httpPort}`, ...toHttps, "respond 421")}`,
+    ...(tls === "origin" ? [site(`https://:${httpsPort}`, "import certificate", "respond 421")] : []),
+    ...(tunnelPort === undefined ? [] : [site(`http://:${tunnelPort}`, "bind 127.0.0.1", "respond 421")]),
   ];
 }
 

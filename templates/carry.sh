@@ -18,23 +18,31 @@ clear) # on the new host: what an earlier try or an earlier stay of the same ten
 		fi
 		;;
 	esac
-	find /data/state /data/workspace -mindepth 1 -delete
+	# First of all: an interrupted run must find its own mark.
 	printf 'coming:%s' "$OWNER" > "$marker"
+	find /data/state /data/workspace -mindepth 1 -maxdepth 1 ! -path "$marker" -exec rm -rf {} +
 	;;
 send) # on the old host
-	if [ "$found" != "$OWNER" ]; then
+	if [ "$found" != "$OWNER" ] && [ "$found" != "left:$OWNER" ]; then
 		echo "its data is not on the host it shall move from" >&2
 		exit 3
 	fi
-	tar -c -f - -C /data --exclude ./state/.openclaw-tenant ./state ./workspace
+	# All but the marker and sockets, named one by one: not every tar can leave something out.
+	cd /data/state
+	set --
+	for entry in .[!.]* ..?* *; do
+		[ -e "$entry" ] || [ -L "$entry" ] || continue
+		[ "$entry" = .openclaw-tenant ] || [ -S "$entry" ] || set -- "$@" "./state/$entry"
+	done
+	tar -c -f - -C /data ./workspace "$@"
 	;;
 receive) # on the new host
 	tar -x -f - -C /data
 	;;
-settle) # on the new host, once both ends of the copy were fine
-	printf '%s' "$OWNER" > "$marker"
-	;;
-leave) # on the old host
+leave) # on the old host, once both ends of the copy were fine and before the new one is its home: it never has two
 	printf 'left:%s' "$OWNER" > "$marker"
+	;;
+settle) # on the new host
+	printf '%s' "$OWNER" > "$marker"
 	;;
 esac
