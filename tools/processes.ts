@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -22,8 +22,22 @@ export function findProcess(pid: number): string | undefined {
 export async function stopOrphanedPlugIns(): Promise<void> {
   const listing = await run("listing processes", "ps", ["-ax", "-o", "pid=,command="]);
   for (const [, pid = "", port = ""] of listing.matchAll(/^\s*(\d+) \S*pulumi-resource-\S+ .*?127\.0\.0\.1:(\d+)/gm)) {
-    if (await isListening(Number(port))) continue;
+    if (!isNeighbour(pid) || (await isListening(Number(port)))) continue;
     await end(Number(pid));
+  }
+}
+
+/** Whether a process shares this one's network: of the ports of another nothing can be told from here. */
+function isNeighbour(pid: string): boolean {
+  return networkOf(pid) === networkOf("self");
+}
+
+/** Absent: this system has no such thing, the process has ended, or it is somebody else's. */
+function networkOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return undefined;
   }
 }
 

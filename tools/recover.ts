@@ -43,7 +43,7 @@ export async function recover({ projectDir, stack, env }: RecoverArgs): Promise<
 }
 
 /** Locks whose process is gone. A lock that may be in use stops everything. */
-function findStaleLocks(dir: string, stack: string): string[] {
+export function findStaleLocks(dir: string, stack: string): string[] {
   if (!existsSync(dir)) return [];
   const files = readdirSync(dir)
     .filter((name) => name.endsWith(".json"))
@@ -52,7 +52,7 @@ function findStaleLocks(dir: string, stack: string): string[] {
     const { pid, username, hostname: host, timestamp } = Lock.parse(JSON.parse(readFileSync(file, "utf8")));
     if (host !== hostname()) {
       throw new UserError(`stack "${stack}" is locked by ${username}@${host} (pid ${pid}) since ${timestamp}`, {
-        hint: "wait for that update, or drop the lock of one that is dead: npm run pulumi -- cancel --yes",
+        hint: `wait for that update, or drop the lock of one that is dead: pulumi cancel --stack ${stack} --yes`,
       });
     }
     if (findProcess(pid)?.startsWith("pulumi") === true) {
