@@ -1,5 +1,6 @@
 import type { FleetInput } from "../../plan/parse.ts";
-import { fleetInput, type house, settings, tenant } from "../support/fleet.ts";
+import type { TenantInput } from "../../tenants/schema.ts";
+import { dockerHost, fleetInput, hetznerHost, hetznerSettings, type house, settings, tenant } from "../support/fleet.ts";
 
 const ownModels: typeof house = {
   baseUrl: "https://llm.example.com/v1",
@@ -26,6 +27,11 @@ const server = settings({
   hosts: { server: { kind: "docker", memoryMb: 8192, cpus: 4, edge: { public: true } } },
 });
 
+const dns = { zoneId: "0123456789abcdef".repeat(2) };
+const cloudHosts = { "host-1": hetznerHost() };
+const webhook: NonNullable<TenantInput["telegram"]> = { mode: "webhook", dmPolicy: "open", allowFrom: ["*"] };
+const webhookSecrets = ["TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"];
+
 /** Fleets whose rendered files stand in expected/, by name. Each shows one part of what an entry can say. */
 export const fleets: Readonly<Record<string, FleetInput>> = {
   empty: fleetInput([], { settings: laptop }),
@@ -50,9 +56,9 @@ export const fleets: Readonly<Record<string, FleetInput>> = {
     },
   ),
 
-  webhook: fleetInput([tenant({ host: "server", telegram: { mode: "webhook", dmPolicy: "open", allowFrom: ["*"] } })], {
+  webhook: fleetInput([tenant({ host: "server", telegram: webhook })], {
     settings: server,
-    secrets: { acme: ["TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"] },
+    secrets: { acme: webhookSecrets },
   }),
 
   suspended: fleetInput(
@@ -77,6 +83,32 @@ export const fleets: Readonly<Record<string, FleetInput>> = {
       }),
     ],
     { settings: laptop, secrets: { acme: ["DISCORD_TOKEN"] } },
+  ),
+
+  cloudflare: fleetInput(
+    [
+      tenant({ host: "host-1", telegram: webhook, expose: ["controlUi", "hooks"] }),
+      tenant({ id: "globex", name: "Globex Travel", host: "host-1", port: 18802, status: "suspended" }),
+    ],
+    { settings: hetznerSettings({ hosts: cloudHosts }), secrets: { acme: webhookSecrets } },
+  ),
+
+  "origin-pulls": fleetInput([tenant({ host: "host-1" })], { settings: hetznerSettings({ hosts: cloudHosts, dns: { ...dns, originPulls: true } }) }),
+
+  unproxied: fleetInput([tenant({ host: "host-1", expose: ["api"] })], {
+    settings: hetznerSettings({ hosts: cloudHosts, dns: { ...dns, proxied: false } }),
+  }),
+
+  internal: fleetInput([tenant({ expose: ["controlUi"] })], {
+    settings: settings({ domain: "localhost", hosts: { laptop: dockerHost({ edge: { tls: "internal" } }) } }),
+  }),
+
+  paused: fleetInput(
+    [
+      tenant({ host: "server", status: "suspended", telegram: webhook, expose: ["controlUi", "hooks"] }),
+      tenant({ id: "globex", name: "Globex Travel", host: "server", port: 18802, telegram: webhook }),
+    ],
+    { settings: server, secrets: { acme: webhookSecrets, globex: webhookSecrets } },
   ),
 
   desktop: fleetInput([tenant({ expose: ["controlUi"] })], {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Fault, takeFault } from "./faults.ts";
+import type { Machines } from "./hcloud/machines.ts";
 import { type Call, exclusively, type Records, readRecords, writeJson } from "./world.ts";
 
 /** An answer that is an error. */
@@ -43,15 +44,24 @@ export const READ_ONLY = "ro-";
 /** The prefix of a token that the API does not know. */
 export const UNKNOWN_TOKEN = "bad-";
 
+export interface AccountOptions {
+  machines?: Machines | undefined;
+  /** How a plug-in dies. Default: at once, with its process. */
+  die?: () => void;
+}
+
 /** A simulated account: its records, and how its API answers. */
 export class Account {
   readonly world: string;
   token: string | undefined;
+  /** What makes servers real. Absent: they are records only. */
+  readonly machines: Machines | undefined;
   readonly #dialect: Dialect;
   readonly #die: () => void;
 
-  constructor(dialect: Dialect, world: string, die: () => void = () => process.kill(process.pid, "SIGKILL")) {
+  constructor(dialect: Dialect, world: string, { machines, die = () => process.kill(process.pid, "SIGKILL") }: AccountOptions = {}) {
     this.world = world;
+    this.machines = machines;
     this.#dialect = dialect;
     this.#die = die;
   }

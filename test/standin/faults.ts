@@ -40,6 +40,14 @@ export function planFaults(world: string, plans: readonly z.input<typeof Plan>[]
   });
 }
 
+/** How many answers are still to go wrong. */
+export function countFaults(world: string): number {
+  return z
+    .array(Plan)
+    .parse(readJson(world, FILE, []))
+    .reduce((sum, { times }) => sum + times, 0);
+}
+
 /** What is to go wrong with a call, which then is done with. */
 export function takeFault(world: string, api: string, { on, type, name }: Call): Fault | undefined {
   return exclusively(world, () => {

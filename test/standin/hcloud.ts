@@ -55,4 +55,7 @@ export function hcloud(account: Account): Provider {
   };
 }
 
-if (import.meta.main) serve(hcloud(new Account(hcloudDialect, findWorld())));
+if (import.meta.main) {
+  const machines = process.env["STANDIN_MACHINES"] === "1" ? await import("./machine.ts") : undefined;
+  serve(hcloud(new Account(hcloudDialect, findWorld(), { machines })));
+}

@@ -1,19 +1,21 @@
-import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { locked } from "../../tools/cache.ts";
 import { attempt, run } from "../../tools/command.ts";
 import { readCloudConfig } from "./machine/cloud-config.ts";
+import { renderBoot } from "./machine/cloud-init.ts";
 import { makeDisk } from "./machine/disk.ts";
-import { applyFirewall, removeFirewall } from "./machine/firewall.ts";
-import { renderFirstBoot } from "./machine/first-boot.ts";
+import { applyFirewall, removeFirewall, renderFirewall } from "./machine/firewall.ts";
 import { copyImages, preloadImages } from "./machine/images.ts";
 import { connectServer, disconnectServer, ensureNetwork, removeNetwork } from "./machine/network.ts";
-import { powerOff, powerOn, removeCgroups } from "./machine/processes.ts";
+import { killWorld, powerOff, powerOn, removeCgroups } from "./machine/processes.ts";
 import { type FirewallRule, type MachineSpec, readSpec, specFile } from "./machine/spec.ts";
 import { freeDevices, freeDevicesOf } from "./machine/volumes.ts";
-import { claimRoutes, createWorldFolder, findDeadWorlds, releaseRoutes, serverDir } from "./machine/world.ts";
+import { cgroupOf, claimRoutes, createWorldFolder, findDeadWorlds, releaseRoutes, serverDir } from "./machine/world.ts";
 
 export type { FirewallRule, MachineSpec };
 export { attachVolume, createVolume, destroyVolume, detachVolume, growVolume } from "./machine/volumes.ts";
@@ -25,26 +27,42 @@ export async function createWorld(): Promise<string> {
   return await createWorldFolder();
 }
 
-/** Makes a server by its user data and turns it on: first boot. Returns while it boots. */
+/**
+ * Makes a server by its user data and turns it on: first boot. Returns while it boots. What has begun is carried through by a process of its own, as
+ * in a cloud: whoever asked for it may be killed meanwhile.
+ */
 export async function createMachine(spec: MachineSpec): Promise<void> {
-  const { world, name, firewall } = spec;
+  const { world, name, userData, firewall } = spec;
   const dir = serverDir(world, name);
   if (existsSync(dir)) throw new Error(`server ${name} is there already`);
-  const firstBoot = renderFirstBoot(readCloudConfig(spec.userData), name);
+  // Mistakes are told before anything is made.
+  readCloudConfig(userData);
+  for (const family of ["ipv4", "ipv6"] as const) renderFirewall(name, firewall, family);
   await mkdir(dir, { recursive: true });
-  try {
-    await writeFile(specFile(world, name), JSON.stringify(spec), { mode: 0o600 });
-    await makeDisk(world, name, firstBoot);
-    await copyImages(world, join(dir, "disk/var/lib/docker"));
-    await onNetwork(async () => {
-      await claimNetwork(world);
-      await applyFirewall(world, name, firewall);
-    });
-    await turnOn(spec);
-  } catch (error) {
-    await destroyMachine(world, name);
-    throw error;
-  }
+  await writeFile(specFile(world, name), JSON.stringify(spec), { mode: 0o600 });
+  const log = await open(join(dir, "build.log"), "w");
+  // The mark of a server's processes is among its arguments too, so that it ends with the server.
+  const command = [join(import.meta.dirname, "machine/build.ts"), world, name, cgroupOf(world, name)];
+  const child = spawn(process.execPath, command, { detached: true, stdio: ["ignore", log.fd, log.fd] });
+  const [code] = (await once(child, "exit")) as [number | null];
+  await log.close();
+  if (code === 0) return;
+  const words = readFileSync(join(dir, "build.log"), "utf8").trim();
+  await destroyMachine(world, name);
+  throw new Error(`server ${name} could not be made:\n${words}`);
+}
+
+/** The process that {@link createMachine} starts. */
+export async function buildMachine(world: string, name: string): Promise<void> {
+  const spec = readSpec(world, name);
+  const config = readCloudConfig(spec.userData);
+  await makeDisk(world, name, { packages: config.packages, boot: renderBoot(config, name) });
+  await copyImages(world, join(serverDir(world, name), "disk/var/lib/docker"));
+  await onNetwork(async () => {
+    await claimNetwork(world);
+    await applyFirewall(world, name, spec.firewall);
+  });
+  await turnOn(spec);
 }
 
 /** Removes a server and its disk. Volumes stay, unplugged. */
@@ -75,6 +93,7 @@ export async function setFirewall(world: string, name: string, rules: FirewallRu
 
 /** Removes everything of a world, whatever state a killed run has left it in. Harmless where nothing is left. */
 export async function destroyWorld(world: string): Promise<void> {
+  await killWorld(world);
   await removeNetwork(world);
   await releaseRoutes(world);
   await removeCgroups(world);
@@ -100,7 +119,8 @@ async function onNetwork<T>(change: () => Promise<T>): Promise<T> {
 
 /** A disk with images is fifty thousand files, which Node takes four times as long for. */
 async function removeTree(dir: string): Promise<void> {
-  // The bare mount point of the data volume is immutable.
-  if (existsSync(dir)) await attempt("find", [dir, "-maxdepth", "5", "-path", "*/disk/srv/*", "-exec", "chattr", "-i", "{}", "+"]);
+  // User data may have made folders of a disk immutable.
+  const disks = ["-path", "*/var/lib/docker", "-prune", "-o", "-type", "d", "-exec", "chattr", "-f", "-i", "{}", "+"];
+  if (existsSync(dir)) await attempt("find", [dir, "-xdev", ...disks]);
   await run(`removing ${dir}`, "rm", ["--recursive", "--force", "--one-file-system", dir]);
 }

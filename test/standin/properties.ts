@@ -13,7 +13,10 @@ export function known(schema: z.ZodType): z.ZodType {
   return z.union([z.literal(UNKNOWN), schema]);
 }
 
-/** A message's properties without what stands for absence, and without the engine's own keys like `__defaults`. */
+/** The engine's mark on a secret, which lies beside it as `value` (`SigKey` and `SecretSig` of its plug-in protocol). It is on a provider's config at all times. */
+const SECRET: readonly string[] = ["4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"];
+
+/** A message's properties without what stands for absence, and without the engine's own marks and keys like `__defaults`. */
 export function readProps(message: struct.Struct | undefined): Props {
   return Props.parse(withoutAbsent(message?.toJavaScript() ?? {}));
 }
@@ -26,6 +29,8 @@ export function writeProps(props: Props): struct.Struct {
 function withoutAbsent(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutAbsent);
   if (typeof value !== "object" || value === null) return value;
+  if (Object.entries(value).some((entry) => entry.every((part, index) => part === SECRET[index])))
+    return "value" in value ? withoutAbsent(value.value) : undefined;
   const kept = Object.entries(value).filter(([key, entry]) => !key.startsWith("__") && entry !== null && entry !== undefined);
   return Object.fromEntries(kept.map(([key, entry]) => [key, withoutAbsent(entry)]));
 }

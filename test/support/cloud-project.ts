@@ -6,9 +6,12 @@ import { execa } from "execa";
 import type { z } from "zod";
 
 import { sshArgs } from "../../lib/ssh.ts";
+import { nameMachine } from "../../plan/names.ts";
 import type { Settings } from "../../plan/settings.ts";
 import type { TenantInput } from "../../tenants/schema.ts";
+import { ZONE } from "../standin/cloudflare/zones.ts";
 import { createWorld, destroyWorld, preload } from "../standin/machine.ts";
+import { runInside } from "../standin/machine/processes.ts";
 import { readRecords, type Records } from "../standin/world.ts";
 import { findMachine } from "./machine.ts";
 import { createProject, type ProjectSettings, type Run, type TestProject } from "./project.ts";
@@ -22,8 +25,8 @@ export const TOKENS = {
   full: { HCLOUD_TOKEN: "rw-".padEnd(64, "h"), CLOUDFLARE_API_TOKEN: "rw-".padEnd(40, "c") },
   readOnly: { HCLOUD_TOKEN: "ro-".padEnd(64, "h"), CLOUDFLARE_API_TOKEN: "ro-".padEnd(40, "c") },
 } as const;
-export const DOMAIN = "example.com";
-export const ZONE = "0123456789abcdef0123456789abcdef";
+/** The zone that every account has. */
+export const { name: DOMAIN } = ZONE;
 
 export interface CloudArgs {
   /** Image that stands for OpenClaw's, or the real one. */
@@ -45,6 +48,10 @@ export interface CloudProject extends TestProject {
   records(api: "hcloud" | "cloudflare"): Records;
   /** Runs a command on a host as an operator does. */
   ssh(host: string, ...command: string[]): Promise<Run>;
+  /** Runs a shell script on a server as root, past ssh; what it printed. */
+  onHost(host: string, script: string): Promise<string>;
+  /** The docker client of a server, past ssh. */
+  dockerOn(host: string): TestProject["docker"];
 }
 
 /** What a host's settings leave out. */
@@ -72,6 +79,11 @@ export async function createCloudProject({ image, hasMachines }: CloudArgs): Pro
     ...TOKENS.full,
   };
   const project = await createProject(() => [], { hosts: { local: { kind: "docker", memoryMb: 1024, cpus: 1 } } }, env, local.env);
+  const runOn = async (host: string, command: readonly string[]): Promise<string> => {
+    const { isFine, stdout, complaint } = await runInside(world, nameMachine(project.stack, host), command);
+    if (!isFine) throw new Error(`${command.join(" ")} on host ${host}: ${complaint}`);
+    return stdout;
+  };
   const cloud: CloudProject = {
     ...project,
     world,
@@ -82,7 +94,7 @@ export async function createCloudProject({ image, hasMachines }: CloudArgs): Pro
         image,
         caddyImage: local.caddyImage,
         operators: { ann: agent.publicKey },
-        dns: { zoneId: ZONE },
+        dns: { zoneId: ZONE.id },
         hosts: Object.fromEntries(Object.entries(hosts).map(([id, host]) => [id, { ...HOST, ...host }])),
         ...more,
       } as ProjectSettings);
@@ -98,6 +110,11 @@ export async function createCloudProject({ image, hasMachines }: CloudArgs): Pro
       });
       return { exitCode, output: all, stdout };
     },
+    onHost: async (host, script) => runOn(host, ["sh", "-c", script]),
+    dockerOn:
+      (host) =>
+      async (...args) =>
+        runOn(host, ["docker", ...args]),
     dispose: async () => {
       agent.stop();
       await destroyWorld(world);

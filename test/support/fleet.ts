@@ -1,5 +1,6 @@
 import type { z } from "zod";
 
+import type { Cloud, ExistingServer } from "../../plan/cloud.ts";
 import { type Fleet, planFleet } from "../../plan/fleet.ts";
 import type { PlannedHost, PlannedTenant } from "../../plan/host.ts";
 import type { FleetInput } from "../../plan/parse.ts";
@@ -12,6 +13,7 @@ const IMAGE = `openclaw/openclaw:2026.9.6@sha256:${"a".repeat(64)}`;
 const CADDY_IMAGE = `caddy:2.11.4@sha256:${"c".repeat(64)}`;
 
 type SettingsInput = z.input<typeof Settings>;
+type HostInput = SettingsInput["hosts"][string];
 type ModelInput = NonNullable<TenantInput["model"]>;
 
 /** A provider of a tenant's own with one small model. */
@@ -35,7 +37,58 @@ export function settingsInput(over: Partial<SettingsInput> = {}): SettingsInput 
   };
 }
 
+/** A public key of an operator; nobody has the private one. */
+export const OPERATOR_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAGvJo8AhqzxcRNR37xaC7W/zes98Y1TEZTQ6RIgIdbL ann@laptop";
+
+/** A machine of the operator's own. */
+export function dockerHost(over: Partial<Extract<HostInput, { kind: "docker" }>> = {}): HostInput {
+  return { kind: "docker", memoryMb: 8192, cpus: 4, ...over };
+}
+
+/** A server at Hetzner, as an operator would order it. */
+export function hetznerHost(over: Partial<Extract<HostInput, { kind: "hetzner" }>> = {}): HostInput {
+  return { kind: "hetzner", serverType: "cx43", location: "fsn1", dataGb: 100, sshFrom: ["203.0.113.7/32"], ...over };
+}
+
+/** Settings of a stack with one server at Hetzner behind Cloudflare. */
+export function hetznerSettingsInput(over: Partial<SettingsInput> = {}): SettingsInput {
+  return settingsInput({ operators: { ann: OPERATOR_KEY }, dns: { zoneId: "0123456789abcdef".repeat(2) }, hosts: { "host-1": hetznerHost() }, ...over });
+}
+
 /** The same, parsed. */
+export function hetznerSettings(over: Partial<SettingsInput> = {}): Settings {
+  return settings(hetznerSettingsInput(over));
+}
+
+/** Accounts without a server yet. Nothing is sold out where it is sold at all. */
+export const account: Cloud = {
+  proxyRanges: ["2400:cb00::/32", "173.245.48.0/20", "103.21.244.0/22"],
+  servers: {},
+  offers: [
+    offer("cx33", 4, 8, "x86", ["fsn1", "nbg1"]),
+    offer("cx43", 8, 16, "x86", ["fsn1", "nbg1"]),
+    offer("cax31", 8, 16, "arm", ["fsn1"]),
+    offer("ccx63", 48, 192, "x86", ["hel1"]),
+  ],
+};
+
+function offer(name: string, cores: number, memoryGb: number, architecture: "x86" | "arm", locations: readonly string[]): Cloud["offers"][number] {
+  const sold = locations.map((location) => ({ name: location, available: true, isDeprecated: false }));
+  return { name, cores, memoryMb: memoryGb * 1024, architecture, isDeprecated: false, locations: sold };
+}
+
+/** What a plan of a fleet with one server at Hetzner follows from, where that differs from a sound one in this. */
+export function withServer(over: Parameters<typeof hetznerHost>[0] = {}, more: Partial<SettingsInput> = {}): Partial<FleetInput> {
+  return { settings: hetznerSettings({ hosts: { "host-1": hetznerHost(over) }, ...more }) };
+}
+
+/** The accounts once that server runs, but for this. */
+export function running(over: Partial<ExistingServer> = {}): { cloud: Cloud } {
+  const server = { serverType: "cx43", location: "fsn1", isProtected: true, rebuild: undefined, dataGb: 100, ...over };
+  return { cloud: { ...account, servers: { "host-1": server } } };
+}
+
+/** The settings of `settingsInput`, parsed. */
 export function settings(over: Partial<SettingsInput> = {}): Settings {
   return parseSettings(settingsInput(over), "Pulumi.test.yaml");
 }
@@ -48,9 +101,9 @@ export function tenant(over: Partial<TenantInput> = {}): TenantInput {
 /** The repository's own skills library. */
 export const library = readLibrary(new URL("../..", import.meta.url).pathname);
 
-/** Everything a plan follows from; no secrets, no seeds, no past unless given. */
+/** Everything a plan follows from; no secrets, no seeds, no past and no servers unless given. */
 export function fleetInput(tenants: readonly unknown[], over: Partial<FleetInput> = {}): FleetInput {
-  return { stack: "test", tenants, settings: settings(), secrets: {}, library, seeds: {}, past: { tenants: {}, retained: {} }, ...over };
+  return { stack: "test", tenants, settings: settings(), secrets: {}, library, seeds: {}, past: { tenants: {}, retained: {} }, cloud: account, ...over };
 }
 
 /** Plans such a fleet. */

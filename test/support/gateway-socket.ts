@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import type { Duplex } from "node:stream";
 
 import { WebSocket } from "ws";
 import { z } from "zod";
@@ -34,8 +35,8 @@ export function newDevice(): Device {
 }
 
 export interface ConnectArgs {
-  /** Caddy's port on this machine. */
-  port: number;
+  /** Caddy's port on this machine, or a connection with it. */
+  at: number | Duplex;
   /** Host header. */
   host: string;
   /** What a browser says about the page. Absent: none is sent. */
@@ -60,8 +61,9 @@ export interface Refusal {
 export type Handshake = { isConnected: true; socket: WebSocket } | Refusal;
 
 /** Opens a WebSocket as the Control UI's page does: waits for the challenge, signs it with the device's key, and says which token it has. */
-export async function connectControlUi({ port, host, origin, token, device }: ConnectArgs): Promise<Handshake> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/`, {
+export async function connectControlUi({ at, host, origin, token, device }: ConnectArgs): Promise<Handshake> {
+  const socket = new WebSocket(typeof at === "number" ? `ws://127.0.0.1:${at}/` : `ws://${host}/`, {
+    ...(typeof at === "number" ? {} : { createConnection: () => at }),
     headers: { Host: host, ...(origin === undefined ? {} : { Origin: origin }) },
     handshakeTimeout: 60_000,
   });

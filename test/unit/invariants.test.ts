@@ -31,7 +31,7 @@ describe("any list the schema accepts", () => {
         expect(planned).toHaveLength(list.length);
         expectUnique([
           ...planned.flatMap(({ port, webhookPort }) => [port, webhookPort ?? `${port} has no webhook`]),
-          ...new Set(fleet.hosts.map(({ httpPort }) => httpPort)),
+          ...new Set(fleet.hosts.map(({ edge }) => edge.httpPort)),
         ]);
       }),
     );
@@ -61,12 +61,13 @@ describe("any list the schema accepts", () => {
             names.edge,
             names.load,
             names.skills,
-            names.authoredOwner,
-            ...all.flatMap((each) => [each.container, each.configContainer, each.prepareContainer]),
+            names.directories,
+            names.certificates,
+            ...all.flatMap((each) => [each.container, each.configContainer, each.directoriesContainer, each.prepareContainer]),
           ]);
           expectUnique([names.network, ...all.map(({ network }) => network)]);
           const volumes = [
-            names.routes,
+            names.certificates,
             names.admin,
             names.caddyData,
             names.caddyConfig,
@@ -98,6 +99,30 @@ describe("any list the schema accepts", () => {
         const fewer = list.filter(({ skills }) => skills?.author === true || stays.next().value === true);
         const after = tenantsOf(planAll(list));
         for (const tenant of tenantsOf(planAll(fewer))) expect(after).toContainEqual(tenant);
+      }),
+    );
+  });
+
+  it("orders the same servers, and makes a name for every tenant on one, whatever else there is", () => {
+    const machines = planAll([]).hosts.map(({ machine }) => machine);
+    expect(machines.filter((machine) => machine !== undefined)).toHaveLength(1);
+    fc.assert(
+      fc.property(tenantLists, (list) => {
+        const { hosts, dns } = planAll(list);
+        expect(hosts.map(({ machine }) => machine)).toEqual(machines);
+        const named = hosts.filter(({ machine }) => machine !== undefined).flatMap(({ id, tenants }) => tenants.map(({ hostname }) => [hostname, id]));
+        expect(dns?.names.map(({ hostname, host }) => [hostname, host])).toEqual(named);
+      }),
+    );
+  });
+
+  it("keeps every tenant's data in a directory of its own where there is a data volume", () => {
+    fc.assert(
+      fc.property(tenantLists, (list) => {
+        const { hosts } = planAll(list);
+        expectUnique(hosts.flatMap(({ tenants }) => tenants.flatMap(({ directory }) => directory ?? [])));
+        for (const { directory: shared, tenants } of hosts)
+          for (const { id, directory } of tenants) expect(directory).toBe(shared === undefined ? undefined : `/srv/openclaw/tenants/${id}`);
       }),
     );
   });

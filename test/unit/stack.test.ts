@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { UserError } from "../../lib/errors.ts";
 import { readLibrary, readSeeds, readTenants } from "../../stack/files.ts";
-import { reported } from "../../stack/reported.ts";
+import { reported, shortenFailure } from "../../stack/reported.ts";
 
 let root: string;
 
@@ -80,5 +80,25 @@ describe("an operator's mistake", () => {
   it("is told apart from a bug, which keeps its stack", async () => {
     const bug = new TypeError("x is not a function");
     await expect(reported(() => Promise.reject(bug))).rejects.toBe(bug);
+  });
+});
+
+describe("a resource that failed", () => {
+  it("is told in one line and no stack, for the engine has told the reason", () => {
+    const error = new Error(
+      "resource acme-gateway [docker:index/container:Container] waits: resource acme-prepare [docker:index/container:Container] failed to register",
+    );
+    shortenFailure(error);
+    expect(error.message).toBe("acme-prepare failed; what needs it waits for the next run");
+    expect(pulumi.RunError.isInstance(error)).toBe(true);
+  });
+
+  it("is told apart from a bug, which is left alone", () => {
+    const bug = new TypeError("x is not a function");
+    shortenFailure(bug);
+    expect([bug.message, pulumi.RunError.isInstance(bug)]).toEqual(["x is not a function", false]);
+    expect(() => {
+      shortenFailure("no error at all");
+    }).not.toThrow();
   });
 });

@@ -38,6 +38,7 @@ export function firewall(account: Account): Kind {
     noun: "firewall",
     inputs: Firewall,
     replace: [],
+    deleteBeforeReplace: true,
     computed: ["applyTos"],
     make: (_records, _item, { rules = [] }) => {
       refuseBadRules(rules);

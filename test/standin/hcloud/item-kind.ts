@@ -17,6 +17,8 @@ export interface ItemKind<T extends z.ZodObject> {
   /** Rules between inputs; what is wrong. They may be UNKNOWN. */
   findMistake?(inputs: Props): { property: string; reason: string } | undefined;
   replace: readonly string[];
+  /** Whether the old one goes first: so the bridge has it for what is named by hand, unless the upstream provider is of the newer kind. */
+  deleteBeforeReplace?: boolean;
   computed?: readonly string[];
   /** Inputs that the API never tells: a read knows them from the state, or not at all. */
   untold?: readonly string[];
@@ -41,7 +43,7 @@ export function serveItems<T extends z.ZodObject>(account: Account, kind: ItemKi
   const { type, untold = [], computed = [] } = kind;
   const nameOf = (id: string): string => findItem(account.records(), type, id)?.name ?? "";
   const after = ({ signal }: Pick<OperationContext, "signal">) => ({
-    then: ({ effects }: { effects: Effect[] }) => runEffects(account.world, effects),
+    then: ({ effects }: { effects: Effect[] }) => runEffects(account, effects),
     signal,
   });
   const tell = (records: Records, id: string, item: Item): Props =>
@@ -56,6 +58,7 @@ export function serveItems<T extends z.ZodObject>(account: Account, kind: ItemKi
       if (mistake !== undefined) context.addIssue({ code: "custom", path: [mistake.property], message: mistake.reason });
     }),
     replace: kind.replace,
+    deleteBeforeReplace: kind.deleteBeforeReplace ?? false,
     computed,
     create: (props, context) => {
       const inputs = kind.inputs.parse(props);

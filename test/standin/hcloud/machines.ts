@@ -1,12 +1,18 @@
+import type { Account } from "../account.ts";
 import type * as machine from "../machine.ts";
 
+/** What turns records into servers to log in to. */
+export type Machines = Pick<
+  typeof machine,
+  "createMachine" | "destroyMachine" | "powerCycle" | "setFirewall" | "createVolume" | "growVolume" | "destroyVolume" | "attachVolume" | "detachVolume"
+>;
+
 /** What a call does to real machines, once the records have it. */
-export type Effect = (machines: typeof machine, world: string) => Promise<void>;
+export type Effect = (machines: Machines, world: string) => Promise<void>;
 
 /** Runs effects one after another; where servers are records only, there are none. */
-export async function runEffects(world: string, effects: readonly Effect[]): Promise<void> {
-  if (effects.length === 0 || process.env["STANDIN_MACHINES"] !== "1") return;
-  const machines = await import("../machine.ts");
+export async function runEffects({ machines, world }: Account, effects: readonly Effect[]): Promise<void> {
+  if (machines === undefined) return;
   for (const effect of effects) await effect(machines, world);
 }
 

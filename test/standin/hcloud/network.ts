@@ -24,6 +24,7 @@ export function network(account: Account): Kind {
     noun: "network",
     inputs: Network,
     replace: ["ipRange"],
+    deleteBeforeReplace: true,
     make: (_records, item, { ipRange }) => {
       const range = findRange(ipRange);
       const isPrivate = range !== undefined && PRIVATE.some((each) => contains(findRange(each) ?? range, range));

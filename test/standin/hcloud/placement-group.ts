@@ -14,6 +14,7 @@ export function placementGroup(account: Account): Kind {
     noun: "placement group",
     inputs: PlacementGroup,
     replace: [],
+    deleteBeforeReplace: true,
     computed: ["servers"],
     make: () => [],
     remove: (records, _item, id) => {

@@ -30,7 +30,7 @@ export function connect(records: Records, server: number, net: PublicNet | undef
 /** Frees the addresses of a server that goes; its own ones go with it. */
 export function disconnect(records: Records, server: number): void {
   for (const [id, ip] of itemsOf(records, "PrimaryIp").filter(([, each]) => each.outputs["assigneeId"] === server)) {
-    if (false) dropItem(records, id);
+    if (ip.inputs["autoDelete"] === true) dropItem(records, id);
     else ip.outputs["assigneeId"] = 0;
   }
 }

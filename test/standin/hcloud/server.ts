@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+
 import * as z from "zod";
 
 import type { Account } from "../account.ts";
@@ -10,7 +12,6 @@ import { changeType, joinGroup, refuseBadOrder } from "./order.ts";
 import { powerCycle } from "./power.ts";
 import { joinNetworks, PrivateNet } from "./private-nets.ts";
 import { connect, disconnect, PublicNet, reconnect } from "./public-nets.ts";
-import { detach } from "./volume-attachment.ts";
 
 const Server = z.strictObject({
   name: Name,
@@ -49,6 +50,7 @@ export function server(account: Account): Kind {
       return differ ? { property: "rebuildProtection", reason: "must be the same as deleteProtection" } : undefined;
     },
     replace: ["image", "location", "sshKeys", "userData"],
+    deleteBeforeReplace: true,
     computed: ["backupWindow", "ipv4Address", "ipv6Address", "ipv6Network", "primaryDiskSize", "status"],
     untold: ["userData", "sshKeys", "publicNets", "networks", "keepDisk", "shutdownBeforeDeletion", "ignoreRemoteFirewallIds", "iso", "rescue"],
     make: (records, item, inputs, id) => {
@@ -66,12 +68,12 @@ export function server(account: Account): Kind {
     },
     change: (records, item, { id, news, olds }) => {
       const effects: Effect[] = [];
-      const changes = (...inputs: (keyof Server)[]): boolean => inputs.some((input) => JSON.stringify(news[input]) !== JSON.stringify(olds[input]));
+      const changes = (...inputs: (keyof Server)[]): boolean => inputs.some((input) => !isDeepStrictEqual(news[input], olds[input]));
       if (changes("serverType")) effects.push(...changeType(records, account.world, item, news));
       if (changes("iso", "rescue")) effects.push(...powerCycle(records, item));
       if (changes("networks")) joinNetworks(records, id, news.networks);
       Object.assign(item.outputs, follow(news));
-      if (JSON.stringify(olds["firewallIds"]) !== JSON.stringify(follow(news).firewallIds)) effects.push(guard(records, id));
+      if (!isDeepStrictEqual(follow(news).firewallIds, olds["firewallIds"])) effects.push(guard(records, id));
       if (changes("publicNets")) {
         const before = z.array(PublicNet).optional().parse(olds["publicNets"]);
         reconnect(records, id, before?.[0], news.publicNets?.[0]);
@@ -85,9 +87,10 @@ export function server(account: Account): Kind {
       return effects;
     },
     remove: (records, { name }, id) => {
-      const volumes = itemsOf(records, "Volume").filter(([, volume]) => volume.outputs["serverId"] === id);
+      // It goes at once, and leaves go of what it has.
+      for (const [, { outputs }] of itemsOf(records, "Volume")) if (outputs["serverId"] === id) delete outputs["serverId"];
       disconnect(records, id);
-      return [...volumes.flatMap(([volume, item]) => detach(records, volume, item)), (machines, world) => machines.destroyMachine(world, name)];
+      return [(machines, world) => machines.destroyMachine(world, name)];
     },
   });
   return {

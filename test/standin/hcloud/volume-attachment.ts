@@ -30,7 +30,7 @@ export function volumeAttachment(account: Account): Kind {
         const { name } = server;
         return [(machines, world) => machines.attachVolume(world, name, String(volumeId))] satisfies Effect[];
       };
-      await account.call({ on: "create", type: TYPE, name: nameOf(volumeId) }, create, { then: (effects) => runEffects(account.world, effects), signal });
+      await account.call({ on: "create", type: TYPE, name: nameOf(volumeId) }, create, { then: (effects) => runEffects(account, effects), signal });
       return { id: String(volumeId), outputs: props };
     },
     // Nothing is left to change: what else it takes, the API reads while it attaches.
@@ -47,7 +47,7 @@ export function volumeAttachment(account: Account): Kind {
         const volume = findItem(records, "Volume", id);
         return volume === undefined ? [] : detach(records, Number(id), volume);
       };
-      await account.call({ on: "delete", type: TYPE, name: nameOf(id) }, remove, { then: (effects) => runEffects(account.world, effects), signal });
+      await account.call({ on: "delete", type: TYPE, name: nameOf(id) }, remove, { then: (effects) => runEffects(account, effects), signal });
     },
   };
 }

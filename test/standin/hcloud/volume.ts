@@ -26,6 +26,7 @@ export function volume(account: Account): Kind {
     noun: "volume",
     inputs: Volume,
     replace: ["location"],
+    deleteBeforeReplace: true,
     computed: ["linuxDevice", "serverId"],
     untold: ["automount", "format"],
     make: (_records, item, { size, location, format }, id) => {

@@ -18,10 +18,14 @@ mount -t tmpfs -o nosuid,mode=755 run "$root/run"
 mount -t tmpfs -o nosuid,nodev tmp "$root/tmp"
 
 mount -t tmpfs -o nosuid,mode=755 dev "$root/dev"
-for node in 'null 1 3' 'zero 1 5' 'full 1 7' 'random 1 8' 'urandom 1 9' 'tty 5 0'; do
-  set -- $node
-  mknod -m 666 "$root/dev/$1" c "$2" "$3"
-done
+while read -r node major minor; do mknod -m 666 "$root/dev/$node" c "$major" "$minor"; done <<'END'
+null 1 3
+zero 1 5
+full 1 7
+random 1 8
+urandom 1 9
+tty 5 0
+END
 ln -s /proc/self/fd "$root/dev/fd"
 for stream in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${stream%:*}" "$root/dev/${stream#*:}"; done
 mkdir -p "$root/dev/pts" "$root/dev/shm" "$root/dev/mqueue" "$root/dev/disk/by-id"

@@ -50,7 +50,6 @@ const IGNORED = new Set([
   "package_reboot_if_required",
   "package_update",
   "package_upgrade",
-  "packages",
   "resize_rootfs",
   "ssh",
   "ssh_genkeytypes",
@@ -69,9 +68,12 @@ const CloudConfig = z.strictObject({
   /** Host keys: `<type>_private` and `<type>_public`. */
   ssh_keys: z.record(z.string().regex(/^(ed25519|ecdsa|rsa)_(private|public)$/), z.string()).default({}),
   users: z.array(User).default([]),
+  /** Run at every boot. */
+  bootcmd: z.array(Command).default([]),
+  /** Not installed: whatever this machine lacks of them is not there. */
+  packages: z.array(z.string()).default([]),
   write_files: z.array(File).default([]),
   mounts: z.array(z.array(Text).min(2).max(6)).default([]),
-  bootcmd: z.array(Command).default([]),
   runcmd: z.array(Command).default([]),
 });
 
@@ -79,10 +81,11 @@ export type CloudConfig = z.output<typeof CloudConfig>;
 
 /** Reads user data. Refuses every key that the stand-in server would not act on, so that none is thought tested that is not. */
 export function readCloudConfig(userData: string): CloudConfig {
+  if (userData === "") return CloudConfig.parse({});
   // cloud-init takes anything else for a script or for nothing at all.
   if (!/^#cloud-config\s*\n/.test(userData)) throw new Error(`user data starts with ${JSON.stringify(userData.split("\n")[0])}; line 1 must be #cloud-config`);
   // The version that cloud-init's own reader speaks.
-  const all = z.record(z.string(), z.unknown()).parse(parse(userData, { version: "1.1" }) ?? {});
+  const all = z.record(z.string(), z.unknown()).parse(parse(userData, { version: "1.1" }));
   const result = CloudConfig.safeParse(Object.fromEntries(Object.entries(all).filter(([key]) => !IGNORED.has(key))));
   if (result.success) return result.data;
   throw new Error(`the stand-in server cannot act on this user data:\n${z.prettifyError(result.error)}`);

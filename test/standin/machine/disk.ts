@@ -3,7 +3,7 @@ import { chmod, copyFile, mkdir, readFile, rm, symlink, writeFile } from "node:f
 import { dirname, join } from "node:path";
 
 import { run } from "../../../tools/command.ts";
-import type { FirstBoot } from "./first-boot.ts";
+import type { Boot } from "./cloud-init.ts";
 import { serverDir } from "./world.ts";
 
 /** Commands of a server that stand for systemd's and cloud-init's, by their place. */
@@ -26,7 +26,7 @@ const SUDOERS = [
 const RESOLVER = "nameserver 185.12.64.1";
 
 /** Makes a fresh server's disk: this machine's programs come in when it boots, of /etc it has a copy, and all else is empty. */
-export async function makeDisk(world: string, name: string, { init, final }: FirstBoot): Promise<void> {
+export async function makeDisk(world: string, name: string, { packages, boot }: { packages: readonly string[]; boot: Boot }): Promise<void> {
   const dir = serverDir(world, name);
   const disk = join(dir, "disk");
   for (const folder of FOLDERS) await mkdir(join(disk, folder), { recursive: true });
@@ -45,7 +45,8 @@ export async function makeDisk(world: string, name: string, { init, final }: Fir
     await place(join(dir, "usr/changes/sbin/resize2fs"), await readFile(join(import.meta.dirname, "resize2fs.sh"), "utf8"), 0o755);
   }
 
-  for (const [stage, steps] of Object.entries({ init, final })) {
+  await place(join(disk, "var/lib/cloud/instance/packages"), packages.map((name) => `${name}\n`).join(""), 0o644);
+  for (const [stage, steps] of Object.entries<Boot["init"]>({ ...boot })) {
     // They hold the host's own key.
     for (const [index, { module, script }] of steps.entries())
       await place(join(disk, "var/lib/cloud/instance", stage, `${index}-${module}`), `${script}\n`, 0o700);

@@ -52,8 +52,8 @@ async function fill(dir: string, images: readonly string[], env: Record<string, 
     const log = openSync(join(scratch, "log"), "w");
     const places = ["--data-root", dir, "--exec-root", join(scratch, "exec"), "--pidfile", pidFile, "--host", socket, "--storage-driver", "overlay2"];
     const noNetwork = ["--bridge", "none", "--iptables=false", "--ip-forward=false", "--ip-masq=false"];
-    // Its mounts go with it.
-    const daemon = spawn("unshare", ["--mount", "dockerd", ...places, ...noNetwork], { stdio: ["ignore", log, log] });
+    // Its mounts go with it. In this machine's network it would take the bridge of another daemon for its own.
+    const daemon = spawn("unshare", ["--mount", "--net", "dockerd", ...places, ...noNetwork], { stdio: ["ignore", log, log] });
     const ended = new Promise<void>((resolve) =>
       daemon.once("exit", () => {
         resolve();

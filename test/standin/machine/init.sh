@@ -1,8 +1,6 @@
 #!/bin/sh
 # Does at every start what a server's init does, and at the first one what cloud-init does. Argument: the cgroup of its containers.
 once=/var/lib/cloud/instance
-mkdir -p /run/sshd /run/lock /run/cloud-init
-: >/run/cloud-init/errors
 
 steps() {
   for step in "$once/$1"/*; do
@@ -11,12 +9,15 @@ steps() {
   done
 }
 
+mkdir -p /run/sshd /run/lock /run/cloud-init
+: >/run/cloud-init/errors
 hostname -F /etc/hostname
 # Whoever looks from outside may rely on the file system from now on.
 echo "$1" >/run/standin
 
+mount --all
+steps always
 if [ -e "$once/boot-finished" ]; then
-  mount --all
   systemctl boot
 else
   steps init

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 
-import { serversOf } from "./world.ts";
 import { readSpec } from "./spec.ts";
+import { serversOf } from "./world.ts";
 
 const [world = "", address = ""] = process.argv.slice(2);
 

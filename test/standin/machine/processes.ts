@@ -1,20 +1,21 @@
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { attempt, type CommandResult } from "../../../tools/command.ts";
-import { namespaceOf, serverDir, tagOf } from "./world.ts";
+import { cgroupOf, namespaceOf, serverDir } from "./world.ts";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const DEADLINE_MS = 30_000;
+const INIT = "/usr/lib/standin/init";
+const DEADLINE_MS = 60_000;
 
 /** Starts a server's first process, which outlives this one, and returns when the server has its own file system. Its network is there already. */
 export async function powerOn(world: string, name: string): Promise<void> {
   const dir = serverDir(world, name);
   const log = openSync(join(dir, "console.log"), "a");
-  const boot = ["sh", join(import.meta.dirname, "boot.sh"), dir, `/${cgroupOf(world)}/${name}`];
-  const namespaces = [`--net=/run/netns/${serverNamespace(world, name)}`, "unshare", "--mount", "--pid", "--uts", "--ipc", "--fork"];
+  const boot = ["sh", join(import.meta.dirname, "boot.sh"), dir, cgroupOf(world, name)];
+  const namespaces = [`--net=/run/netns/${namespaceOf(world, `server-${name}`)}`, "unshare", "--mount", "--pid", "--uts", "--ipc", "--fork"];
   // Nothing of this process's environment is the server's business.
   const child = spawn("nsenter", [...namespaces, ...boot], { detached: true, stdio: ["ignore", log, log], env: { PATH } });
   closeSync(log);
@@ -30,37 +31,32 @@ export async function powerOn(world: string, name: string): Promise<void> {
 
 /** Kills all that runs on a server, containers included, at once; returns when all of it is gone. */
 export async function powerOff(world: string, name: string): Promise<void> {
-  await killAllIn(serverNamespace(world, name));
+  await killAll((args) => args.includes(cgroupOf(world, name)));
+}
+
+/** Kills all that runs for a world: its servers, what makes them and what answers them. */
+export async function killWorld(world: string): Promise<void> {
+  const isOfServer = (arg: string): boolean => arg.startsWith(`${cgroupOf(world)}/`);
+  const isMetadata = (arg: string): boolean => arg.endsWith("/standin/machine/metadata-server.ts");
+  await killAll((args) => args.some(isOfServer) || (args.includes(world) && args.some(isMetadata)));
 }
 
 /** Runs a command on a server as root, past SSH. It fails where the server is off. */
 export async function runInside(world: string, name: string, command: readonly string[]): Promise<CommandResult> {
-  const pid = await findInit(serverNamespace(world, name));
+  const pid = findInit(world, name);
   if (pid === undefined) return { isFine: false, stdout: "", complaint: `server ${name} is off` };
   const spaces = ["--mount", "--pid", "--uts", "--ipc", "--net"];
   return await attempt("nsenter", ["--target", `${pid}`, ...spaces, "env", "-i", `PATH=${PATH}`, "HOME=/root", ...command]);
 }
 
 /** Whether a server runs. */
-export async function isOn(world: string, name: string): Promise<boolean> {
-  return (await findInit(serverNamespace(world, name))) !== undefined;
-}
-
-/** Kills every process of a network namespace, and with the first process of a server everything in its other namespaces. */
-export async function killAllIn(namespace: string): Promise<void> {
-  if (!existsSync(`/run/netns/${namespace}`)) return;
-  const init = await findInit(namespace);
-  await waitUntil(async () => {
-    const pids = await processesIn(namespace);
-    for (const pid of pids) kill(pid);
-    // It ends last: the kernel lets it go when all others of its process namespace, in whatever network, are gone.
-    return pids.length === 0 && (init === undefined || !existsSync(`/proc/${init}`));
-  }, `processes in ${namespace} do not end`);
+export function isOn(world: string, name: string): boolean {
+  return findInit(world, name) !== undefined;
 }
 
 /** Removes the cgroups of a server's containers, or of all servers of a world. */
 export async function removeCgroups(world: string, name?: string): Promise<void> {
-  const path = `*/${cgroupOf(world)}${name === undefined ? "" : `/${name}`}`;
+  const path = `*${cgroupOf(world, name)}`;
   const remaining = ["/sys/fs/cgroup", "-depth", "-type", "d", "(", "-path", path, "-o", "-path", `${path}/*`, ")"];
   await waitUntil(async () => {
     await attempt("find", [...remaining, "-exec", "rmdir", "{}", ";"]);
@@ -77,36 +73,44 @@ export async function waitUntil(isSo: () => Promise<boolean>, otherwise: string)
   }
 }
 
-/** Cgroup that all containers of a world are below. */
-function cgroupOf(world: string): string {
-  return `openclaw-${tagOf(world)}`;
+/** A server's first process, by its number on this machine. */
+function findInit(world: string, name: string): number | undefined {
+  return findProcesses((args) => args.includes(INIT) && args.includes(cgroupOf(world, name)))[0];
 }
 
-function serverNamespace(world: string, name: string): string {
-  return namespaceOf(world, `server-${name}`);
+/**
+ * Kills processes by their arguments and not by their namespaces: these may have got their names where this process cannot see them. With the first
+ * process of a server goes everything in its process namespace, and the kernel lets it go last.
+ */
+async function killAll(isMeant: (args: string[]) => boolean): Promise<void> {
+  const killed = new Set<number>();
+  await waitUntil(() => {
+    for (const pid of findProcesses(isMeant)) {
+      killed.add(pid);
+      kill(pid);
+    }
+    return Promise.resolve([...killed].every((pid) => hasEnded(pid)));
+  }, "killed processes do not end");
 }
 
-async function processesIn(namespace: string): Promise<number[]> {
-  const { stdout } = await attempt("ip", ["netns", "pids", namespace]);
-  return stdout.split("\n").filter(Boolean).map(Number);
+function findProcesses(isMeant: (args: string[]) => boolean): number[] {
+  return readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => pid > 0 && pid !== process.pid && isMeant((read(`/proc/${pid}/cmdline`) ?? "").split("\0")));
 }
 
-/** The first process of a server: number 1 in its process namespace, and unlike that of a container in its network not further down. */
-async function findInit(namespace: string): Promise<number | undefined> {
-  const own = idsOf(process.pid).length;
-  return (await processesIn(namespace)).find((pid) => {
-    const ids = idsOf(pid);
-    return ids.length === own + 1 && ids.at(-1) === 1;
-  });
+/** Gone, or only not buried yet. */
+function hasEnded(pid: number): boolean {
+  const state = /^State:\s*(\w)/m.exec(read(`/proc/${pid}/status`) ?? "")?.[1];
+  return state === undefined || state === "Z";
 }
 
-/** A process's numbers, one per process namespace that it is in. */
-function idsOf(pid: number): number[] {
+function read(file: string): string | undefined {
   try {
-    return (/^NSpid:\s*(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "").split(/\s+/).map(Number);
+    return readFileSync(file, "utf8");
   } catch {
-    // It has just ended.
-    return [];
+    // Its process has just ended.
+    return undefined;
   }
 }
 

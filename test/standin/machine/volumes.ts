@@ -7,7 +7,7 @@ import { isOn, runInside, waitUntil } from "./processes.ts";
 import { serverDir, serversOf } from "./world.ts";
 
 /** A gigabyte of a volume is this much here: a file system that grows is a real one all the same, and costs little. */
-export const MIB_PER_GB = 32;
+const MIB_PER_GB = 32;
 
 /** A file that stands for a disk. `format` is one that this machine can make ("ext4"). */
 export async function createVolume(world: string, id: string, sizeGb: number, format: string | undefined): Promise<void> {
@@ -43,12 +43,16 @@ export async function attachVolume(world: string, name: string, id: string): Pro
   const file = fileOf(world, id);
   if (!existsSync(file)) throw new Error(`there is no volume ${id}`);
   if (!existsSync(serverDir(world, name))) throw new Error(`there is no server ${name}`);
-  // A server that is gone takes a moment to let go of its mounts, and two may never have one file system.
-  await waitUntil(async () => (await devicesOf(file)).length === 0, `a server that volume ${id} was taken from still has it mounted`);
+  // Two may never have one file system, and a server that is gone takes a moment to let go of its own.
+  await waitUntil(async () => {
+    const devices = await devicesOf(file);
+    for (const device of devices) await attempt("losetup", ["--detach", device]);
+    return devices.length === 0;
+  }, `a server that volume ${id} was taken from still has it mounted`);
   const device = (await run(`attaching volume ${id}`, "losetup", ["--find", "--show", file])).trim();
   const minor = device.slice("/dev/loop".length);
   await writeFile(attachment(world, name, id), `${minor}\n`);
-  if (!(await isOn(world, name))) return;
+  if (!isOn(world, name)) return;
   await inside(world, name, 'mknod -m 660 "/dev/loop$1" b 7 "$1" && ln -s "../../loop$1" "/dev/disk/by-id/scsi-0HC_Volume_$2"', minor, id);
 }
 
@@ -56,7 +60,7 @@ export async function attachVolume(world: string, name: string, id: string): Pro
 export async function detachVolume(world: string, name: string, id: string): Promise<void> {
   const file = attachment(world, name, id);
   const minor = (await readFile(file, "utf8")).trim();
-  if (await isOn(world, name)) {
+  if (isOn(world, name)) {
     const unmount = 'findmnt --noheadings --raw --output TARGET --source "/dev/loop$1" | while read -r point; do umount --lazy "$point"; done';
     await inside(world, name, `${unmount}; rm -f "/dev/loop$1" "/dev/disk/by-id/scsi-0HC_Volume_$2"`, minor, id);
   }

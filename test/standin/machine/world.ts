@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { link, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 
 import { cacheDir } from "../../../tools/cache.ts";
@@ -26,11 +26,16 @@ export function findDeadWorlds(): string[] {
 
 /** Takes the routes for a world. Gives the world that has them and whose process is gone, if there is one; another one is an error. */
 export async function claimRoutes(world: string): Promise<string | undefined> {
+  // Whole from the first moment on: a claim that is half written would look like that of a world that is gone.
+  const mine = `${CLAIM}.${process.pid}`;
+  await writeFile(mine, world);
   try {
-    await writeFile(CLAIM, world, { flag: "wx" });
+    await link(mine, CLAIM);
     return undefined;
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  } finally {
+    await rm(mine);
   }
   const holder = readFileSync(CLAIM, "utf8");
   if (holder === world) return undefined;
@@ -53,9 +58,14 @@ export function tagOf(...parts: readonly string[]): string {
   return createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 6);
 }
 
-/** Network namespace of a world: `router`, `outside`, or that of a server. */
+/** Network namespace of a world: `router`, who is outside, or `server-<name>`. */
 export function namespaceOf(world: string, role: string): string {
   return `openclaw-${tagOf(world)}-${role}`;
+}
+
+/** Cgroup that the containers of a server, or of all servers of a world, are below. It also marks the processes of a server. */
+export function cgroupOf(world: string, name?: string): string {
+  return `/openclaw-${tagOf(world)}${name === undefined ? "" : `/${name}`}`;
 }
 
 /** Folder of a server. */

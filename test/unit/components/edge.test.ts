@@ -26,7 +26,7 @@ describe("a host's Caddy", () => {
     });
     expect(inputs["healthcheck"]).toMatchObject({ tests: expect.arrayContaining(["Host: edge-health", "http://127.0.0.1:8080/"]) as string[] });
     expect(inputs).not.toHaveProperty("privileged");
-    expect(options).toMatchObject({ deleteBeforeReplace: true, afterCreate: ["laptop-pids-limit"] });
+    expect(options).toMatchObject({ deleteBeforeReplace: true, afterCreate: ["laptop.edge-pids-limit"] });
   });
 
   it("is the same container whatever tenants there are", async () => {

@@ -2,26 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 
 import { runJob } from "../../../components/containers.ts";
-import { record } from "../../support/record.ts";
-
-/** What an output is made of; each part rejects when the output does. Source: @pulumi/pulumi, output.ts. */
-interface Parts {
-  promise: () => Promise<unknown>;
-  isKnown: Promise<boolean>;
-  isSecret: Promise<boolean>;
-  allResources: () => Promise<unknown>;
-}
+import { failureOf } from "../../support/record.ts";
 
 /** Runs a job that ends like this and says what came of it: the error, or undefined. */
 async function runEnding(exitCode: number, containerLogs: string): Promise<unknown> {
-  const build = (): Promise<unknown> => {
-    const { done } = runJob("job", { name: "job", image: "image" }, (words) => `tenant "acme" says ${words}`, {});
-    const parts = done as unknown as Parts;
-    const all = [parts.promise(), parts.isKnown, parts.isSecret, parts.allResources()];
-    return Promise.allSettled(all).then(([first]) => (first?.status === "rejected" ? (first.reason as unknown) : undefined));
-  };
-  const { value } = await record(build, { "docker:index/container:Container": () => ({ exitCode, containerLogs }) });
-  return value;
+  return failureOf(() => runJob("job", { name: "job", image: "image" }, (words) => `tenant "acme" says ${words}`, {}).done, {
+    over: { "docker:index/container:Container": () => ({ exitCode, containerLogs }) },
+  });
 }
 
 describe("a job", () => {

@@ -18,7 +18,7 @@ function fakeDocker(exitCode: number): void {
 }
 
 async function callHook(endpoint?: string): Promise<void> {
-  const { value } = await record(() => limitPids("acme", { container: "openclaw-test-acme", pids: 256, endpoint }));
+  const { value } = await record(() => limitPids("acme", { container: "openclaw-test-acme", pids: 256, connection: { endpoint } }));
   await value.callback({ urn: "urn", id: "id", name: "acme-gateway", type: "docker:index/container:Container" });
 }
 

@@ -65,7 +65,15 @@ describe("secrets", () => {
   });
 
   it("stay secret where one gateway hands its tokens on", async () => {
-    const args = { stack: "test", tenant: plannedTenant(plan([tenant()])), image: "image", skills: "skills", secrets: {}, startTimeoutSeconds: 60 };
+    const args = {
+      stack: "test",
+      tenant: plannedTenant(plan([tenant()])),
+      image: "image",
+      skills: "skills",
+      secrets: {},
+      startTimeoutSeconds: 60,
+      connection: { endpoint: undefined },
+    };
     const { value } = await record(() => new Gateway("acme", args));
     expect([await pulumi.isSecret(value.token), await pulumi.isSecret(value.hooksToken)]).toEqual([true, true]);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { tenant } from "../../support/fleet.ts";
+import { dockerHost, hetznerHost, hetznerSettings, tenant } from "../../support/fleet.ts";
 import { recordFleet } from "../../support/record-fleet.ts";
 import type { Registered } from "../../support/record.ts";
 
@@ -60,6 +60,25 @@ describe("a fleet", () => {
 
   it("has the same resources whatever the order of the list", async () => {
     expect(await difference([tenant(), globex], [globex, tenant()])).toEqual({ added: [], changed: [], removed: [] });
+  });
+
+  it("gives every resource a name of its own, whatever its tenants and hosts are called", async () => {
+    // Names that begin alike, and names that end like a part of another.
+    const ids = ["acme", "acme-a", "acme-aaaa", "acme-token", "host-1", "host-1-edge", "host-1-caddy-image", "test", "test-origin"];
+    const hosts = {
+      "host-1": hetznerHost({ tailscale: {} }),
+      "host-1-data": hetznerHost(),
+      "host-1-docker": hetznerHost(),
+      test: hetznerHost(),
+      "test-origin": dockerHost(),
+    } as const;
+    const hetzner = { network: { ipRange: "10.20.0.0/24" }, spread: true };
+    const dns = { zoneId: "0123456789abcdef".repeat(2), originPulls: true, wildcard: "host-1" };
+    const list = ids.map((id, index) => tenant({ id, port: 18801 + index, host: Object.keys(hosts)[index % 5] ?? "", skills: { author: index === 0 } }));
+    const { resources } = await recordFleet(list, { settings: hetznerSettings({ hosts, hetzner, dns }) }, { hasTailscaleKey: true });
+    const urns = resources.map(({ type, name, options }) => `${options.parent.split("::")[2] ?? ""}$${type}::${name}`);
+    expect(urns.length).toBeGreaterThan(200);
+    expect(urns.filter((urn, index) => urns.indexOf(urn) !== index)).toEqual([]);
   });
 
   it("tells operators' commands where every tenant is", async () => {

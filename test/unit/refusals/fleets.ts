@@ -107,13 +107,42 @@ export const past: Refusal[] = [
   {
     name: "a change of host, which would leave the data behind",
     over: { past: { tenants: { acme: "server" }, retained: {} } },
-    line: 'tenant "acme" has its data on host "server"; a change of host to "laptop" would start it empty, so put host back to "server"',
+    line: 'tenant "acme" has its data on host "server"; a change of host to "laptop" would start it empty: say moveFrom: "server" to carry its data along, or put host back',
   },
   {
     name: "a change of host even when data is adopted",
     tenants: [tenant({ adopt: true })],
     over: { past: { tenants: { acme: "server" }, retained: {} } },
-    line: 'tenant "acme" has its data on host "server"; a change of host to "laptop" would start it empty, so put host back to "server"',
+    line: 'tenant "acme" has its data on host "server"; a change of host to "laptop" would start it empty: say moveFrom: "server" to carry its data along, or put host back',
+  },
+  {
+    name: "a move from a host that its data is not on",
+    tenants: [tenant({ moveFrom: "desktop" })],
+    over: { past: { tenants: { acme: "server" }, retained: {} } },
+    line: acme('moveFrom "desktop": its data is on host "server"; say moveFrom: "server"'),
+  },
+  {
+    name: "a move from the host it goes to",
+    tenants: [tenant({ moveFrom: "laptop" })],
+    over: { past: { tenants: { acme: "server" }, retained: {} } },
+    line: acme('moveFrom "laptop": it is the host that the tenant shall be on; name the one it comes from'),
+  },
+  {
+    name: "a move of a tenant that is new",
+    tenants: [tenant({ moveFrom: "server" })],
+    line: acme('moveFrom "server": the tenant is new and has no data anywhere; leave it out'),
+  },
+  {
+    name: "a move of a suspended tenant",
+    tenants: [tenant({ moveFrom: "server", status: "suspended" })],
+    over: { past: { tenants: { acme: "server" }, retained: {} } },
+    line: acme('status "suspended": its data is carried when it starts on host "laptop"; move it while it is active'),
+  },
+  {
+    name: "a move from a host that the settings lost",
+    tenants: [tenant({ moveFrom: "moon" })],
+    over: { past: { tenants: { acme: "moon" }, retained: {} } },
+    line: acme('moveFrom "moon": the settings have no such host any more; put it back until the tenant has moved'),
   },
   {
     name: "adopted data on another host",

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 
+import type { Cloud } from "../../../plan/cloud.ts";
 import type { FleetInput } from "../../../plan/parse.ts";
 import type { Settings } from "../../../plan/settings.ts";
 
@@ -12,6 +13,8 @@ export interface Refusal {
   /** As the operator writes them, over sound ones. */
   settings?: Partial<z.input<typeof Settings>>;
   over?: Partial<FleetInput>;
+  /** What the accounts say, over sound ones without a server. */
+  cloud?: Partial<Cloud>;
   /** The mistake as it is reported, to the letter; nothing else is. */
   line: string;
 }

@@ -38,18 +38,28 @@ export const settings: Refusal[] = [
   {
     name: "a kind of host nobody knows",
     settings: { hosts: { laptop: { kind: "moon" } } } as never,
-    line: "field hosts.laptop.kind \"moon\": invalid discriminator value. Expected 'docker'",
+    line: "field hosts.laptop.kind \"moon\": invalid discriminator value. Expected 'docker' | 'hetzner'",
   },
   {
     name: "a setting nobody knows",
     settings: { domian: "example.com" } as never,
-    line: "field domian: no such field; the fields here are domain, image, caddyImage, subnetPool, reservedSubnets, streamCloseDelaySeconds, startTimeoutSeconds, otlpEndpoint, hosts",
+    line: "field domian: no such field; the fields here are domain, image, caddyImage, subnetPool, reservedSubnets, streamCloseDelaySeconds, startTimeoutSeconds, otlpEndpoint, operators, dns, hetzner, hosts",
   },
   { name: "a domain with a space", settings: { domain: "exam ple.com" }, line: 'field domain "exam ple.com": invalid hostname' },
   {
     name: "a Docker address without a scheme",
     settings: { hosts: { laptop: { ...host, endpoint: "server.example.com" } } },
     line: 'field hosts.laptop.endpoint "server.example.com": write it as ssh://user@address',
+  },
+  {
+    name: "a Caddy with one port for clients and for tunnels",
+    settings: { hosts: { laptop: { ...host, edge: { public: true, httpPort: 8080 } } } },
+    line: 'field hosts.laptop.edge {"public":true,"httpPort":8080}: its ports are 8080, 443, 8080; give each a number of its own',
+  },
+  {
+    name: "a setting of a host nobody knows, naming those of its kind",
+    settings: { hosts: { laptop: { ...host, edge: { port: 80 } } } } as never,
+    line: "field hosts.laptop.edge.port: no such field; the fields here are network, public, tls, httpPort, httpsPort, tunnelPort",
   },
   {
     name: "a Caddy on a tenant's port",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { onTestFinished } from "vitest";
 
-import { Account, type Dialect } from "../../standin/account.ts";
+import { Account, type AccountOptions, type Dialect } from "../../standin/account.ts";
 import { checkProps } from "../../standin/properties.ts";
 import type { Kind, OperationContext, Props, Provider } from "../../standin/provider.ts";
 import type { Records } from "../../standin/world.ts";
@@ -38,12 +38,12 @@ export interface Cloud {
 const CONTEXT: OperationContext = { urn: "", timeoutSeconds: 0, signal: new AbortController().signal, log: () => undefined };
 
 /** A world of its own for the test that runs. */
-export function newCloud(dialect: Dialect, serve: (account: Account) => Provider, die: () => void = () => undefined): Cloud {
+export function newCloud(dialect: Dialect, serve: (account: Account) => Provider, options: AccountOptions = {}): Cloud {
   const world = mkdtempSync(join(tmpdir(), "openclaw-tenants-world-"));
   onTestFinished(() => {
     rmSync(world, { recursive: true });
   });
-  const account = new Account(dialect, world, die);
+  const account = new Account(dialect, world, options);
   account.token = "a token for tests".padEnd(64, ".");
   const provider = serve(account);
   const kind = (name: string): Kind => found(provider.kinds, name);
@@ -65,18 +65,32 @@ export function newCloud(dialect: Dialect, serve: (account: Account) => Provider
     },
     change: async (name, { id, inputs, outputs }, given) => {
       const news = checked(name, { ...inputs, ...given });
-      return { id, inputs: news, outputs: (await kind(name).update?.(id, outputs, news, CONTEXT)) ?? {} };
+      return { id, inputs: news, outputs: (await kind(name).update?.(id, turned(outputs), news, CONTEXT)) ?? {} };
     },
     remove: async (name, { id, outputs }) => {
-      await kind(name).delete?.(id, outputs, CONTEXT);
+      await kind(name).delete?.(id, turned(outputs), CONTEXT);
     },
-    read: async (name, id, state = {}) => await kind(name).read?.(id, state),
+    read: async (name, id, state = {}) => await kind(name).read?.(id, turned(state)),
     invoke: async (name, args = {}) => await found(provider.functions ?? {}, name)(args, {}),
     mistakes: (name, inputs) => {
       const result = check(name, inputs);
       return "failures" in result ? result.failures.map(({ property, reason }) => `${property}: ${reason}`) : [];
     },
   };
+}
+
+/** A state as the engine keeps it: whatever order its keys had, they have another one. */
+function turned(state: Props): Props {
+  const turn = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(turn);
+    if (typeof value !== "object" || value === null) return value;
+    return turned(value as Props);
+  };
+  return Object.fromEntries(
+    Object.entries(state)
+      .toReversed()
+      .map(([key, value]) => [key, turn(value)]),
+  );
 }
 
 function found<T>(all: Readonly<Record<string, T>>, name: string): T {

@@ -111,6 +111,8 @@ describe("a record at Cloudflare", () => {
     await expect(cloud.change("DnsRecord", second, { content: "203.0.113.1" })).rejects.toThrow("81058");
     await expect(cloud.change("DnsRecord", first, { comment: "the same record" })).resolves.toBeDefined();
     await expect(cloud.make("DnsRecord", { ...RECORD, type: "CNAME", content: "example.com" })).rejects.toThrow('"code":81053');
+    await cloud.make("DnsRecord", { ...RECORD, name: "www.example.com", type: "CNAME", content: "example.com" });
+    await expect(cloud.make("DnsRecord", { ...RECORD, name: "www.example.com" })).rejects.toThrow('"code":81053');
   });
 
   it("is imported by its zone's id and its own", async () => {

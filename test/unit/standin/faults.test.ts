@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 
 import { describe, expect, it } from "vitest";
 
+import type { AccountOptions } from "../../standin/account.ts";
 import { cloudflare } from "../../standin/cloudflare.ts";
 import { cloudflareDialect } from "../../standin/cloudflare/errors.ts";
 import { ZONE } from "../../standin/cloudflare/zones.ts";
@@ -16,8 +17,8 @@ const STANDIN = join(import.meta.dirname, "..", "..", "standin");
 const SERVER = { name: "oc-1", serverType: "cx33", image: "ubuntu-24.04", location: "fsn1" };
 const RECORD = { zoneId: ZONE.id, name: "acme.example.com", type: "A", content: "203.0.113.1", ttl: 1 };
 
-function newHetzner(die?: () => void): Cloud {
-  return newCloud(hcloudDialect, hcloud, die);
+function newHetzner(options: AccountOptions = {}): Cloud {
+  return newCloud(hcloudDialect, hcloud, options);
 }
 
 function newCloudflare(): Cloud {
@@ -133,9 +134,7 @@ describe("an answer that does not come", () => {
 
   it("may be a plug-in's that died once the thing was made", async () => {
     const whenItDied: string[] = [];
-    const cloud = newHetzner(() => {
-      whenItDied.push(...cloud.calls());
-    });
+    const cloud = newHetzner({ die: () => whenItDied.push(...cloud.calls()) });
     planFaults(cloud.world, [{ api: "hcloud", on: "create", type: "Server", fault: { kind: "crash-after" } }]);
     await cloud.make("Server", SERVER);
     expect(whenItDied).toEqual(["create Server oc-1"]);

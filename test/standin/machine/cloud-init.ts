@@ -6,20 +6,22 @@ export interface Step {
   script: string;
 }
 
-/** What a server does once, in cloud-init's own order. */
-export interface FirstBoot {
-  /** Before anything listens. */
+/** What cloud-init does on a server, in its own order. */
+export interface Boot {
+  /** At every boot, first of all. */
+  always: Step[];
+  /** Once, before anything listens. */
   init: Step[];
-  /** When everything has been started. */
+  /** Once, when everything has been started. */
   final: Step[];
 }
 
 /** The order is that of the modules in Debian's and Ubuntu's cloud.cfg: a file whose owner is made later fails here as it does there. */
-export function renderFirstBoot(config: CloudConfig, name: string): FirstBoot {
+export function renderBoot(config: CloudConfig, name: string): Boot {
   const hostname = config.hostname ?? name;
   return {
+    always: [{ module: "bootcmd", script: renderCommands(config.bootcmd) }],
     init: [
-      { module: "bootcmd", script: renderCommands(config.bootcmd) },
       step("write-files", config.write_files.filter(({ defer }) => !defer).flatMap(writeFile)),
       step("mounts", mount(config.mounts)),
       step("set-hostname", [`${say(hostname)} >/etc/hostname`, "hostname -F /etc/hostname", `${say(`127.0.1.1 ${hostname}`)} >>/etc/hosts`]),
@@ -28,18 +30,18 @@ export function renderFirstBoot(config: CloudConfig, name: string): FirstBoot {
     ],
     final: [
       step("write-files-deferred", config.write_files.filter(({ defer }) => defer).flatMap(writeFile)),
-      // As cloud-init runs it: only the last command's failure is one of the whole.
       { module: "scripts-user", script: renderCommands(config.runcmd) },
     ],
   };
 }
 
-function renderCommands(commands: CloudConfig["runcmd"]): string {
-  return ["set +e", ...commands.map((command) => (typeof command === "string" ? command : quoteAll(command)))].join("\n");
-}
-
 function step(module: string, lines: readonly string[]): Step {
   return { module, script: ["set -eu", ...lines].join("\n") };
+}
+
+/** As cloud-init runs them: in one shell, whose last command says how it went unless one of them says otherwise. */
+function renderCommands(commands: CloudConfig["runcmd"]): string {
+  return commands.map((command) => (typeof command === "string" ? command : quoteAll(command))).join("\n");
 }
 
 function writeFile({ path, content, owner, permissions, append }: CloudConfig["write_files"][number]): string[] {
