@@ -26,7 +26,7 @@ describeWhere("what Caddy keeps open and what it writes down", machine.missing, 
   const connect = async (changed: { origin?: string | undefined; token?: string | undefined } = {}): ReturnType<typeof connectControlUi> => {
     const { origin, token } = { origin: `http://${fleet.hostOf("acme")}`, token: fleet.tokens["acme"]?.gateway, ...changed };
     return connectControlUi({
-      port: fleet.project.httpPort,
+      at: fleet.project.httpPort,
       host: fleet.hostOf("acme"),
       device,
       ...(origin === undefined ? {} : { origin }),

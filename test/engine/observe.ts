@@ -36,7 +36,7 @@ export function wholeTenant(op: "create" | "delete", id: string): string[] {
 }
 
 /** What a suspended tenant does without. */
-export function runningPart(op: "create" | "delete", id: string): string[] {
+export function runningPart(op: "create" | "delete" | "replace", id: string): string[] {
   return [
     `${op} Container ${id}-config`,
     `${op} Container ${id}-gateway`,
@@ -47,7 +47,7 @@ export function runningPart(op: "create" | "delete", id: string): string[] {
 }
 
 /** Docker's own word on every container of the stack by name: replaced, restarted or stopped, one of the two differs. */
-export async function containersOf(project: TestProject): Promise<Record<string, { id: string; startedAt: string }>> {
+export async function containersOf(project: Pick<TestProject, "docker" | "stack">): Promise<Record<string, { id: string; startedAt: string }>> {
   const ids = lines(await project.docker("ps", "--all", "--quiet", "--filter", `label=openclaw-tenants.stack=${project.stack}`));
   if (ids.length === 0) return {};
   const said = await project.docker("inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", ...ids);
