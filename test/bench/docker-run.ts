@@ -39,12 +39,12 @@ const Inspected = z.object({
 export type Container = z.output<typeof Inspected>;
 
 /** Reads one container. */
-export async function inspect(project: TestProject, name: string): Promise<Container> {
+export async function inspect(project: Pick<TestProject, "docker">, name: string): Promise<Container> {
   return Inspected.parse(JSON.parse(await project.docker("inspect", "--type", "container", "--format", "{{json .}}", name)));
 }
 
 /** When a container's health check first passed, as Docker noted it: more exact than asking in between. */
-export async function waitForHealth(project: TestProject, name: string): Promise<{ createdAt: number; healthyAt: number }> {
+export async function waitForHealth(project: Pick<TestProject, "docker">, name: string): Promise<{ createdAt: number; healthyAt: number }> {
   let found: Container | undefined;
   await waitUntil(
     `${name} healthy`,

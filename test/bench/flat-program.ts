@@ -14,28 +14,43 @@ const list = JSON.parse(readFileSync("resources.json", "utf8")) as FlatResource[
 
 // Its inputs were checked when they were written; only their type is lost.
 type Make = new (name: string, args: never, opts: pulumi.CustomResourceOptions) => pulumi.Resource;
-const TYPES: Readonly<Record<string, Make>> = {
-  "docker:index/container:Container": docker.Container,
-  "docker:index/network:Network": docker.Network,
-  "docker:index/remoteImage:RemoteImage": docker.RemoteImage,
-  "docker:index/volume:Volume": docker.Volume,
-  "pulumi:providers:docker": docker.Provider,
-  "random:index/randomPassword:RandomPassword": random.RandomPassword,
-  "random:index/randomUuid:RandomUuid": random.RandomUuid,
+// Those of a cloud are loaded where they are needed: a program without one would not either.
+const TYPES: Readonly<Record<string, () => Make | Promise<Make>>> = {
+  "cloudflare:index/dnsRecord:DnsRecord": async () => (await import("@pulumi/cloudflare/dnsRecord.js")).DnsRecord,
+  "cloudflare:index/originCaCertificate:OriginCaCertificate": async () => (await import("@pulumi/cloudflare/originCaCertificate.js")).OriginCaCertificate,
+  "cloudflare:index/zoneSetting:ZoneSetting": async () => (await import("@pulumi/cloudflare/zoneSetting.js")).ZoneSetting,
+  "command:remote:Command": async () => (await import("@pulumi/command")).remote.Command,
+  "docker:index/container:Container": () => docker.Container,
+  "docker:index/network:Network": () => docker.Network,
+  "docker:index/remoteImage:RemoteImage": () => docker.RemoteImage,
+  "docker:index/volume:Volume": () => docker.Volume,
+  "hcloud:index/firewall:Firewall": async () => (await import("@pulumi/hcloud/firewall.js")).Firewall,
+  "hcloud:index/primaryIp:PrimaryIp": async () => (await import("@pulumi/hcloud/primaryIp.js")).PrimaryIp,
+  "hcloud:index/server:Server": async () => (await import("@pulumi/hcloud/server.js")).Server,
+  "hcloud:index/sshKey:SshKey": async () => (await import("@pulumi/hcloud/sshKey.js")).SshKey,
+  "hcloud:index/volume:Volume": async () => (await import("@pulumi/hcloud/volume.js")).Volume,
+  "hcloud:index/volumeAttachment:VolumeAttachment": async () => (await import("@pulumi/hcloud/volumeAttachment.js")).VolumeAttachment,
+  "pulumi:providers:docker": () => docker.Provider,
+  "random:index/randomPassword:RandomPassword": () => random.RandomPassword,
+  "random:index/randomUuid:RandomUuid": () => random.RandomUuid,
+  "tls:index/certRequest:CertRequest": async () => (await import("@pulumi/tls/certRequest.js")).CertRequest,
+  "tls:index/privateKey:PrivateKey": async () => (await import("@pulumi/tls/privateKey.js")).PrivateKey,
 };
 
 const made = new Map<string, pulumi.Resource>();
-for (const { urn, type, name, parent, provider, inputs, secretInputs, options, isComponent } of list) {
+for (const { urn, type, name, parent, provider, inputs, secretInputs, options, deletedWith, replaceWith, isComponent } of list) {
   const opts: pulumi.CustomResourceOptions = {
     ...options,
     ...(parent === undefined ? {} : { parent: known(parent) }),
     ...(provider === undefined ? {} : { provider: knownProvider(provider) }),
+    ...(deletedWith === undefined ? {} : { deletedWith: known(deletedWith) }),
+    ...(replaceWith === undefined ? {} : { replaceWith: replaceWith.map(known) }),
   };
   if (isComponent) {
     made.set(urn, new pulumi.ComponentResource(type, name, {}, opts));
     continue;
   }
-  const Type = TYPES[type];
+  const Type = await TYPES[type]?.();
   if (Type === undefined) throw new Error(`${urn} is of a type that this program does not make`);
   const secrets = Object.fromEntries(Object.entries(secretInputs).map(([key, value]) => [key, pulumi.secret(value)]));
   made.set(urn, new Type(name, { ...inputs, ...secrets } as never, opts));

@@ -11,7 +11,9 @@ export interface FlatResource {
   provider?: string;
   inputs: JsonObject;
   secretInputs: JsonObject;
-  options: { retainOnDelete?: boolean; additionalSecretOutputs?: string[] };
+  options: { protect?: boolean; retainOnDelete?: boolean; additionalSecretOutputs?: string[]; replacementTrigger?: Json };
+  deletedWith?: string;
+  replaceWith?: string[];
 }
 
 /** The same resources as a plain list. */
@@ -21,21 +23,32 @@ export function flatten({ deployment: { resources } }: ExportedState): FlatResou
     resources
       // The engine makes the stack and default providers by itself.
       .filter(({ type, urn }) => type !== "pulumi:pulumi:Stack" && !isDefaultProvider(urn))
-      .map(({ urn, type, custom, parent, provider, inputs, retainOnDelete, additionalSecretOutputs }) => {
-        const owner = provider?.split("::").slice(0, 4).join("::");
-        const values = Object.entries(withoutDefaults(inputs) as JsonObject);
-        return {
-          urn,
-          type,
-          name: urn.split("::").at(-1) ?? "",
-          isComponent: !custom,
-          ...(parent === undefined || parent === root ? {} : { parent }),
-          ...(owner === undefined || isDefaultProvider(owner) ? {} : { provider: owner }),
-          inputs: Object.fromEntries(values.filter(([, value]) => !isSecret(value))),
-          secretInputs: Object.fromEntries(values.flatMap(([key, value]) => (isSecret(value) ? [[key, JSON.parse(value.plaintext) as Json]] : []))),
-          options: { ...(retainOnDelete ? { retainOnDelete } : {}), ...(additionalSecretOutputs === undefined ? {} : { additionalSecretOutputs }) },
-        };
-      })
+      .map(
+        ({ urn, type, custom, parent, provider, inputs, protect, retainOnDelete, additionalSecretOutputs, replacementTrigger, deletedWith, replaceWith }) => {
+          const owner = provider?.split("::").slice(0, 4).join("::");
+          const values = Object.entries(withoutDefaults(type.startsWith("pulumi:providers:") ? parseLists(inputs) : inputs) as JsonObject);
+          return {
+            urn,
+            type,
+            name: urn.split("::").at(-1) ?? "",
+            isComponent: !custom,
+            ...(parent === undefined || parent === root ? {} : { parent }),
+            ...(owner === undefined || isDefaultProvider(owner) ? {} : { provider: owner }),
+            inputs: Object.fromEntries(values.filter(([, value]) => !isSecret(value))),
+            secretInputs: Object.fromEntries(
+              values.flatMap(([key, value]) => (isSecret(value) ? [[key, withoutDefaults(JSON.parse(value.plaintext) as Json)]] : [])),
+            ),
+            options: {
+              ...(protect ? { protect } : {}),
+              ...(retainOnDelete ? { retainOnDelete } : {}),
+              ...(additionalSecretOutputs === undefined ? {} : { additionalSecretOutputs }),
+              ...(replacementTrigger === undefined ? {} : { replacementTrigger }),
+            },
+            ...(deletedWith === undefined ? {} : { deletedWith }),
+            ...(replaceWith === undefined ? {} : { replaceWith }),
+          };
+        },
+      )
   );
 }
 
@@ -48,6 +61,13 @@ function withoutDefaults(value: Json): Json {
     Object.entries(value)
       .filter(([key]) => key !== "__defaults" && !filled.includes(key))
       .map(([key, each]) => [key, withoutDefaults(each)]),
+  );
+}
+
+/** An explicit provider's inputs as its class takes them: what is no text is written down as JSON. */
+function parseLists(inputs: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([key, value]) => [key, typeof value === "string" && value.startsWith("[") ? (JSON.parse(value) as Json) : value]),
   );
 }
 

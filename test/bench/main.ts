@@ -2,16 +2,22 @@ import { parseArgs } from "node:util";
 
 import { machineFacts } from "./machine-facts.ts";
 import { benchAddTenant } from "./add-tenant.ts";
+import { benchCloudPreview } from "./cloud-preview.ts";
+import { benchConnections } from "./connections.ts";
 import { benchCost } from "./cost.ts";
 import { benchMemory } from "./memory.ts";
 import { benchPreview } from "./preview.ts";
 import { type BenchOptions, isMet, renderMarkdown, renderTable, type Result } from "./report.ts";
+import { benchServer } from "./server.ts";
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Result>>> = {
   preview: benchPreview,
   add: benchAddTenant,
   memory: benchMemory,
   cost: benchCost,
+  server: benchServer,
+  connections: benchConnections,
+  "cloud-preview": benchCloudPreview,
 };
 const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join(" | ")}]... [--runs <n>] [--long] [--json | --markdown]`;
 
