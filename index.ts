@@ -6,10 +6,11 @@ import { readCloud } from "./stack/cloud.ts";
 import { readSecrets, readSettings, readTailscaleKey } from "./stack/config.ts";
 import { readLibrary, readSeeds, readTenants } from "./stack/files.ts";
 import { readPast } from "./stack/past.ts";
-import { reported } from "./stack/reported.ts";
+import { reported, shortenFailure } from "./stack/reported.ts";
 
 const root = import.meta.dirname;
 const stack = pulumi.getStack();
+process.prependListener("unhandledRejection", shortenFailure);
 
 const { fleet, secrets } = await reported(async () => {
   const settings = readSettings();

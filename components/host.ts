@@ -106,7 +106,8 @@ export class Host extends pulumi.ComponentResource {
 
 /** Says who cannot start without an image; the provider's own error names only the reference. */
 function explainImage(resource: string, reference: string, users: string): pulumi.ErrorHook {
-  return new pulumi.ErrorHook(`${resource}-explain`, async () => {
+  // A tenant may be called like an image's resource, and has such a hook as well; it has no dot.
+  return new pulumi.ErrorHook(`${resource}.explain`, async () => {
     await pulumi.log.error(`${users} cannot start: image ${reference} is not to be had; check the reference, and that the host reaches its registry`);
     return false;
   });

@@ -89,8 +89,9 @@ export class OriginCertificate extends pulumi.ComponentResource {
       { zoneId, certificate: shown.certPem, privateKey: pulumi.secret(key.privateKeyPem) },
       child,
     );
-    new AuthenticatedOriginPullsSettings(`${name}-callers`, { zoneId, enabled: true }, { ...child, dependsOn: [brought] });
-    return authority.certPem;
+    const shows = new AuthenticatedOriginPullsSettings(`${name}-callers`, { zoneId, enabled: true }, { ...child, dependsOn: [brought] });
+    // An edge asks for it only once Cloudflare shows it; else nobody would be let in meanwhile.
+    return pulumi.all([authority.certPem, shows.id]).apply(([certPem]) => certPem);
   }
 }
 

@@ -6,7 +6,7 @@ import { UserError } from "./errors.ts";
 export function describeIssues(error: z.ZodError, schema: z.ZodType, input: unknown): string[] {
   return error.issues.flatMap((issue) => {
     if (issue.code === "unrecognized_keys") {
-      const known = fieldsAt(schema, issue.path).join(", ");
+      const known = fieldsAt(schema, issue.path, input).join(", ");
       return issue.keys.map((key) => `field ${pathOf([...issue.path, key])}: no such field; the fields here are ${known}`);
     }
     const value = valueAt(input, issue.path);
@@ -42,15 +42,21 @@ function lowerFirst(text: string): string {
 }
 
 /** Names of the fields that the object schema at `path` knows. */
-function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[], input: unknown): string[] {
   let at: z.core.$ZodType = schema;
-  for (const part of [...path, undefined]) {
+  for (const [index, part] of [...path, undefined].entries()) {
     while ("innerType" in at._zod.def) at = at._zod.def.innerType as z.core.$ZodType;
+    if (at instanceof z.ZodDiscriminatedUnion) at = chosenOption(at, valueAt(input, path.slice(0, index))) ?? at;
     if (part === undefined) break;
     if (at instanceof z.ZodObject) at = at.shape[String(part)] as z.core.$ZodType;
     else if (at instanceof z.ZodArray) at = at.element;
     else if (at instanceof z.ZodRecord) at = at.valueType;
   }
-  if (at instanceof z.ZodDiscriminatedUnion) return [];
   return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}
+
+/** The option whose word the value says. */
+function chosenOption({ options, def: { discriminator } }: z.ZodDiscriminatedUnion, value: unknown): z.core.$ZodType | undefined {
+  const word = valueAt(value, [discriminator]);
+  return options.find((option) => option instanceof z.ZodObject && z.safeParse(option.shape[discriminator] as z.core.$ZodType, word).success);
 }

@@ -91,7 +91,10 @@ export function findPastMistakes({ id, host, adopt, moveFrom, status }: Tenant, 
       return [`tenant "${id}", field moveFrom "${before}": the settings have no such host any more; put it back until the tenant has moved`];
   }
   const left = ownValue(past.retained, id);
-  if (left === undefined) return [];
+  if (left === undefined)
+    return before === undefined && moveFrom !== undefined
+      ? [`tenant "${id}", field moveFrom "${moveFrom}": the tenant is new and has no data anywhere; leave it out`]
+      : [];
   if (left !== host) return [`data of a removed tenant "${id}" is kept on host "${left}"; place it there with adopt: true, or choose another id`];
   if (adopt) return [];
   return [`data of a removed tenant "${id}" is kept on host "${left}"; say adopt: true if this is the same client, else choose another id`];

@@ -1,5 +1,6 @@
 import { ownValue } from "../lib/own.ts";
 import type { HetznerSettings } from "./host-settings.ts";
+import { findServerType } from "./server-types.ts";
 import type { Settings } from "./settings.ts";
 import { findStockMistakes, type Offer } from "./stock.ts";
 
@@ -46,15 +47,26 @@ export function findCloudMistakes(settings: Settings, { servers, offers }: Cloud
     .filter(([id, host]) => {
       const server = ownValue(servers, id);
       // One that runs is never held against today's offers.
-      return server === undefined || server.serverType !== host.serverType || isRebuilding(host, server);
+      return server?.serverType !== host.serverType || isRebuilding(host, server);
     })
     .map(([id, { serverType, location }]) => ({ host: id, serverType, location }));
   return [...hosts.flatMap(([id, host]) => findChangeMistakes(id, host, ownValue(servers, id))), ...findStockMistakes(orders, offers)];
 }
 
 function findChangeMistakes(id: string, host: HetznerSettings, server: ExistingServer | undefined): string[] {
-  if (server === undefined) return [];
+  const { tailscale, serverType } = host;
+  if (server === undefined)
+    return tailscale?.address === undefined
+      ? []
+      : [
+          `host "${id}", field tailscale.address "${tailscale.address}": a new server is in no tailnet yet; take it out and list sshFrom until the server has joined`,
+        ];
   const mistakes: string[] = [];
+  const [before, after] = [server.serverType, serverType].map((name) => findServerType(name)?.architecture);
+  if (before !== undefined && before !== after && !isRebuilding(host, server))
+    mistakes.push(
+      `host "${id}", field serverType "${serverType}": its server is a ${server.serverType}, and what runs on ${before} does not run on ${after ?? "it"}; choose another ${before} type, or set a new rebuild with it`,
+    );
   if (host.location !== server.location)
     mistakes.push(
       `host "${id}", field location "${host.location}": its server and its data are in ${server.location}, and neither can leave; add a host there and move the tenants to it`,

@@ -3,7 +3,7 @@ import type { Settings } from "./settings.ts";
 
 /** The names of one tenant, or of everybody else. */
 export interface PlannedName {
-  /** Name of the resource: the tenant's id, or `wildcard`. */
+  /** Name of the resource: the tenant's id, or `*`. */
   id: string;
   /** Full name, `acme.example.com`: short ones show a change on every preview. */
   hostname: string;

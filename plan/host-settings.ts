@@ -30,7 +30,7 @@ export const Range = z.string().superRefine((cidr, context) => {
 });
 
 /** Where callers come from, IPv4 or IPv6, written as Hetzner's firewalls want it. */
-const Source = z.union([Range, z.cidrv6()], { error: "write it as a range: 203.0.113.7/32 for one address, 0.0.0.0/0 for everybody" });
+const Source = z.union([Range, z.cidrv6({ abort: true })], { error: "write it as a range: 203.0.113.7/32 for one address, 0.0.0.0/0 for everybody" });
 
 const Edge = z.strictObject({
   /** `host`: Caddy shares the host's network and dials tenants on 127.0.0.1. `bridge`: for Docker Desktop, which has no such network. */
@@ -84,10 +84,10 @@ const HetznerHost = z.strictObject({
   backups: z.boolean().default(true),
   /** Guards server, volume and addresses here and at Hetzner. Lifted on purpose, by hand, before a host may be rebuilt or go. */
   protected: z.boolean().default(true),
-  /** Builds the server anew, once for every new word; a date is a good one. Data and addresses stay. */
+  /** Builds the server anew, once for every new word; a date is a good one, in quotes, or YAML makes a time of it. Data and addresses stay. */
   rebuild: z
     .string()
-    .regex(/^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/, "use letters, digits, dots and dashes, for example 2026-12-24")
+    .regex(/^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/, 'use letters, digits, dots and dashes, in quotes: "2026-12-24"')
     .optional(),
   /** Who may knock at port 22. */
   sshFrom: z.array(Source).default([]),

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { findImageMistakes } from "../lib/image.ts";
 import { describeIssues, mistakesError } from "../lib/mistakes.ts";
 import { GatewayImage } from "../tenants/schema.ts";
+import { planEdge } from "./edge.ts";
 import { Host, HostId, Range } from "./host-settings.ts";
 import { DOCKER_POOLS, overlaps } from "./subnet.ts";
 
@@ -64,7 +65,7 @@ export const Settings = z
     hosts: z.record(HostId, Host).refine((hosts) => Object.keys(hosts).length > 0, { error: "name at least one host" }),
   })
   .superRefine((settings, context) => {
-    for (const { path, message } of [...findSharedDockers(settings), ...findOverlaps(settings), ...findOpenQuestions(settings)])
+    for (const { path, message } of [...findSharedDockers(settings), ...findSharedKeys(settings), ...findOverlaps(settings), ...findOpenQuestions(settings)])
       context.addIssue({ code: "custom", path, message });
   });
 
@@ -99,15 +100,30 @@ function findSharedDockers({ hosts }: Unchecked): Mistake[] {
   });
 }
 
+/** Hetzner takes a key once. */
+function findSharedKeys({ operators }: Unchecked): Mistake[] {
+  const owners = new Map<string, string>();
+  return Object.entries(operators).flatMap(([id, line]) => {
+    const key = line.split(" ", 2).join(" ");
+    const owner = owners.get(key);
+    owners.set(key, owner ?? id);
+    return owner === undefined ? [] : [{ path: ["operators", id], message: `is the key of operator "${owner}" already; give each a key of their own` }];
+  });
+}
+
 function findOverlaps({ subnetPool, reservedSubnets, hetzner: { network } }: Unchecked): Mistake[] {
   const taken = [
     ...DOCKER_POOLS.map((range) => ({ range, owner: "which Docker gives to networks without a subnet" })),
     ...reservedSubnets.map((range) => ({ range, owner: "which is reserved" })),
     ...(network === undefined ? [] : [{ range: network.ipRange, owner: "which is the servers' private network" }]),
   ];
-  return taken
+  const mistakes = taken
     .filter(({ range }) => overlaps(subnetPool, range))
     .map(({ range, owner }) => ({ path: ["subnetPool"], message: `overlaps ${range}, ${owner}; 10.214.0.0/17 is usually free` }));
+  const pool = network === undefined ? undefined : DOCKER_POOLS.find((range) => overlaps(network.ipRange, range));
+  if (pool === undefined) return mistakes;
+  const message = `overlaps ${pool}, which Docker gives to networks without a subnet; 10.20.0.0/24 is usually free`;
+  return [...mistakes, { path: ["hetzner", "network", "ipRange"], message }];
 }
 
 /** What a host needs of the other settings. */
@@ -116,8 +132,14 @@ function findOpenQuestions({ dns, hosts, operators }: Unchecked): Mistake[] {
   const mistakes = all.flatMap(([id, host]): Mistake[] => {
     const at = (field: string, message: string): Mistake => ({ path: ["hosts", id, field], message });
     switch (host.kind) {
-      case "docker":
-        return host.edge.tls === "origin" && dns?.proxied !== true ? [at("edge", 'tls "origin" needs Cloudflare in front; set dns with proxied: true')] : [];
+      case "docker": {
+        const { tls, httpPort, httpsPort, tunnelPort } = planEdge(host, { dns });
+        const ports = [httpPort, ...(tls === "none" ? [] : [httpsPort]), ...(tunnelPort === undefined ? [] : [tunnelPort])];
+        return [
+          ...(tls === "origin" && dns?.proxied !== true ? [at("edge", 'tls "origin" needs Cloudflare in front; set dns with proxied: true')] : []),
+          ...(new Set(ports).size < ports.length ? [at("edge", `its ports are ${ports.join(", ")}; give each a number of its own`)] : []),
+        ];
+      }
       case "hetzner":
         if (host.tailscale !== undefined && !host.image.startsWith("ubuntu-"))
           return [at("image", "Tailscale is installed from its packages for Ubuntu; use an image of Ubuntu's, or leave tailscale out")];

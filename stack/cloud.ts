@@ -3,6 +3,7 @@ import { getServers } from "@pulumi/hcloud/getServers.js";
 import { getServerTypes } from "@pulumi/hcloud/getServerTypes.js";
 import { getVolumes } from "@pulumi/hcloud/getVolumes.js";
 
+import { UserError } from "../lib/errors.ts";
 import { type Cloud, type ExistingServer, hetznerHosts, NO_CLOUD } from "../plan/cloud.ts";
 import { planEdge } from "../plan/edge.ts";
 import { labelsOf } from "../plan/names.ts";
@@ -13,12 +14,21 @@ import type { Offer } from "../plan/stock.ts";
 export async function readCloud(stack: string, settings: Settings): Promise<Cloud> {
   const isProxied = Object.values(settings.hosts).some((host) => planEdge(host, settings).tls === "origin");
   const hasServers = hetznerHosts(settings).length > 0;
-  const [ranges, servers, offers] = await Promise.all([
-    isProxied ? readRanges() : NO_CLOUD.proxyRanges,
-    hasServers ? readServers(stack) : NO_CLOUD.servers,
-    hasServers ? readOffers() : NO_CLOUD.offers,
-  ]);
-  return { proxyRanges: ranges, servers, offers };
+  try {
+    const [ranges, servers, offers] = await Promise.all([
+      isProxied ? readRanges() : NO_CLOUD.proxyRanges,
+      hasServers ? readServers(stack) : NO_CLOUD.servers,
+      hasServers ? readOffers() : NO_CLOUD.offers,
+    ]);
+    return { proxyRanges: ranges, servers, offers };
+  } catch (error) {
+    // The SDK's words for a call that a provider, or the API behind it, has refused.
+    if (!(error instanceof Error) || !error.message.startsWith("invocation of ")) throw error;
+    throw new UserError(error.message, {
+      hint: `set the token: pulumi config set --stack ${stack} --secret hcloud:token; an API that is down answers later`,
+      cause: error,
+    });
+  }
 }
 
 async function readRanges(): Promise<string[]> {

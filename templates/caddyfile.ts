@@ -81,7 +81,8 @@ export function renderCaddyfile(args: CaddyfileArgs): string {
   });
   const sorted = sites.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const { tunnelPort } = edge;
-  const tunnels = tunnelPort === undefined ? [] : sorted.filter(({ status }) => status === "active").map((site) => renderTunnel(site, tunnelPort));
+  const tunnels =
+    tunnelPort === undefined ? [] : sorted.filter(({ status }) => status === "active").map((site) => renderTunnel(site, tunnelPort, streamCloseDelaySeconds));
   const hostnames = sorted.map(({ hostname }) => hostname);
   return [head, ...renderUnknown(edge, hostnames), ...sorted.map((site) => renderSite(site, edge)), ...tunnels].join("\n");
 }
@@ -149,12 +150,13 @@ function renderUnknown({ tls, httpPort, httpsPort, tunnelPort }: CaddyfileArgs["
 }
 
 /** Where an operator's tunnel ends: everything the gateway has, for whoever is on the host already. */
-function renderTunnel({ id, upstream }: Site, port: number): string {
+function renderTunnel({ id, upstream }: Site, port: number, streamCloseDelaySeconds: number): string {
   return [
     `http://${id}.localhost:${port} {`,
     "\tbind 127.0.0.1",
     `\timport access_log ${id}`,
     `\treverse_proxy ${upstream} {`,
+    `\t\tstream_close_delay ${streamCloseDelaySeconds}s`,
     // The gateway takes a caller from loopback for its proxy, and asks who is behind it.
     `\t\theader_up X-Forwarded-For ${OPERATOR_ADDRESS}`,
     "\t}",
@@ -162,6 +164,7 @@ function renderTunnel({ id, upstream }: Site, port: number): string {
     "",
   ].join("\n");
 }
+
 /** One site: exposed paths only, or the page of a suspended tenant. */
 function renderSite({ id, hostname, upstream, webhookUpstream, status, expose }: Site, { tls, httpPort }: CaddyfileArgs["edge"]): string {
   const [address, certificate] = tls === "none" ? [`http://${hostname}:${httpPort}`, []] : [hostname, ["\timport certificate"]];

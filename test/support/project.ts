@@ -131,7 +131,8 @@ export async function createProject(
       };
       // As an operator edits it: the engine's own `config set` takes no object before 3.260.
       const { config, ...rest } = parse(readFileSync(stackFile, "utf8")) as { config?: Record<string, unknown> };
-      writeFileSync(stackFile, stringify({ ...rest, config: { ...config, "openclaw-tenants:settings": value } }));
+      // The engine's YAML makes a time of a date that has no quotes.
+      writeFileSync(stackFile, stringify({ ...rest, config: { ...config, "openclaw-tenants:settings": value } }, { version: "1.1" }));
     },
     pulumi: async (args, options) => run("pulumi", [...args, "--non-interactive", "--color", "never"], options),
     up: async (...args) => {

@@ -143,6 +143,16 @@ describe("a server at Hetzner", () => {
     for (const { name, sealed } of resources) expect(JSON.stringify(sealed), name).not.toContain(privatePartOf("host-1-host-key"));
   });
 
+  it("has operators' keys at Hetzner under names that are new with a new key, which is made before the old one goes", async () => {
+    const keyOf = async (publicKey: string): Promise<unknown> =>
+      findResource(await recordHost(withServer({}, { operators: { ann: publicKey } })), "SshKey", "operator-ann").inputs;
+    const before = await keyOf(OPERATOR_KEY);
+    const after = await keyOf(OPERATOR_KEY.replace("AGvJo8", "BGvJo8"));
+    expect(before).toMatchObject({ publicKey: OPERATOR_KEY, name: expect.stringMatching(/^openclaw-test-ann-[0-9a-f]{12}$/) as string });
+    expect((after as { name: string }).name).not.toBe((before as { name: string }).name);
+    expect(await keyOf(OPERATOR_KEY)).toEqual(before);
+  });
+
   it("joins the private network and the placement group that the settings ask for, and keeps tenants out of the network", async () => {
     const resources = await recordHost(withServer({}, { hetzner: { network: { ipRange: "10.20.0.0/24" }, spread: true } }));
     expect(serverOf(resources).inputs).toMatchObject({ networks: [{ subnetId: String(numberOf("test-subnet")) }], placementGroupId: numberOf("test-spread") });

@@ -58,7 +58,7 @@ export const servers: Refusal[] = [
   {
     name: "a word for a rebuild that is none",
     ...withHost({ rebuild: "after christmas" }),
-    line: host('rebuild "after christmas": use letters, digits, dots and dashes, for example 2026-12-24'),
+    line: host('rebuild "after christmas": use letters, digits, dots and dashes, in quotes: "2026-12-24"'),
   },
   { name: "a volume smaller than any", ...withHost({ dataGb: 9 }), line: host("dataGb 9: too small: expected number to be >=10") },
   { name: "a volume larger than any", ...withHost({ dataGb: 10_241 }), line: host("dataGb 10241: too big: expected number to be <=10240") },
