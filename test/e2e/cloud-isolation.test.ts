@@ -66,22 +66,20 @@ describeWhere("a tenant on a server", findMachine().missing ?? findServerLack(),
     const { project, hosts } = fleet;
     const at = (address: string, ...ports: number[]): string[] => ports.map((port) => `${version === "ipv4" ? address : `[${address}]`}:${port}`);
     const [one, two] = [networkOf(project, "host-1"), networkOf(project, "host-2")];
-    const [own, other] = [hosts["host-1"]?.[version] ?? "", hosts["host-2"]?.[version] ?? ""];
-    const bridges =
-      version === "ipv4"
-        ? [
-            await addressOf("acme", "Gateway"),
-            await addressOf("globex", "Gateway"),
-            (await docker("network", "inspect", "bridge", "--format", "{{range .IPAM.Config}}{{.Gateway}}{{end}}")).trim(),
-          ]
-        : Object.values(WITH_IPV6).map((network) => `${network}::1`);
+    const other = hosts["host-2"]?.[version] ?? "";
+    // Of its cable and of every bridge.
+    const shown = await project.onHost("host-1", `ip -o -family ${version === "ipv4" ? "inet" : "inet6"} address show scope global`);
+    const own = [...shown.matchAll(/ inet6? ([^/]+)\//g)].map(([, address = ""]) => address);
+    expect(own).toEqual(
+      expect.arrayContaining([hosts["host-1"]?.[version], version === "ipv4" ? await addressOf("acme", "Gateway") : `${WITH_IPV6.asking}::1`]),
+    );
     const further = [...FURTHER, fleet.tenants["globex"]?.port ?? 0];
     const listeners: [Place, string[]][] = [
-      [one, [own, ...bridges].flatMap((address) => at(address, ...further))],
+      [one, own.flatMap((address) => at(address, ...further))],
       ["client", [...at(NEIGHBOUR[version], 9000), ...at(OUTSIDE.client[version], 9000)]],
     ];
     const reached: [Place, string[]][] = [
-      [one, [own, ...bridges].flatMap((address) => at(address, ...SERVED, ...further))],
+      [one, own.flatMap((address) => at(address, ...SERVED, ...further))],
       [one, at(NEIGHBOUR[version], 9000)],
       ["cloudflare", at(other, 80, 443)],
       ["operator", at(other, 22)],

@@ -152,12 +152,6 @@ describeWhere("an update in the cloud that is killed (stand-in for OpenClaw)", m
     await expectConverged();
   });
 
-  it("has left the server as it was ordered, once, and never switched it off", () => {
-    const calls = project.records("hcloud").log.filter(({ type, on }) => type === "Server" && on !== "read");
-
-    expect(calls.map(({ on, name }) => `${on} ${name}`)).toEqual([`create ${nameOf("host-1")}`]);
-  });
-
   it("is let alone while it lives", async () => {
     order("host-1", "globex");
     const update = startUp(project);
@@ -168,7 +162,35 @@ describeWhere("an update in the cloud that is killed (stand-in for OpenClaw)", m
     expect(exitCode).toBe(1);
     expect(output).toMatch(/stack "\S+" is being updated by another process \(pid \d+\)/);
     expect(await update.ended, update.output).toEqual([0, null]);
+  });
+
+  it("is recovered in the same way when nothing was killed but plug-ins, between an order and its record", async () => {
+    order("host-2", "hooli");
+    planFaults(project.world, [
+      { api: "hcloud", on: "create", type: "Volume", name: nameOf("host-2"), fault: { kind: "crash-after" } },
+      { api: "cloudflare", on: "create", type: "DnsRecord", name: `hooli.${DOMAIN}`, fault: { kind: "crash-after" } },
+    ]);
+    expect((await project.pulumi(["up", "--yes", "--skip-preview"])).exitCode).not.toBe(0);
+    const again = await project.pulumi(["up", "--yes", "--skip-preview"]);
+    expect(again.exitCode).not.toBe(0);
+    for (const name of ["host-2-data", "hooli-a{1,4}"])
+      expect(again.output).toMatch(new RegExp(`error: ${name} is in the account and not in the state: .*npm run recover -- --stack ${project.stack}`));
+
+    planFaults(project.world, [{ api: "hcloud", on: "create", type: "Server", name: nameOf("host-2"), fault: { kind: "crash-after" } }]);
+    const first = await recover("--yes");
+    expect(first.exitCode).not.toBe(0);
+    for (const name of ["host-2-data", "hooli-a{1,4}"]) expect(first.output).toMatch(new RegExp(`recovery: ${name} was created and not recorded: taking over`));
+    const second = await recover("--yes");
+
+    expect(second.exitCode, second.output).toBe(0);
+    expect(second.output).toContain("recovery: host-2-server was created and not recorded: taking over ");
     await expectConverged();
+  });
+
+  it("has left both servers as they were ordered, once, and never switched one off", () => {
+    const calls = project.records("hcloud").log.filter(({ type, on }) => type === "Server" && on !== "read");
+
+    expect(calls.map(({ on, name }) => `${on} ${name}`)).toEqual([`create ${nameOf("host-1")}`, `create ${nameOf("host-2")}`]);
   });
 
   it("has printed no token", () => {

@@ -17,7 +17,7 @@ export interface Running {
 export function start(project: Pick<TestProject, "dir" | "env">, file: string, args: readonly string[], env: Record<string, string> = {}): Running {
   const child = spawn(file, args, { cwd: project.dir, env: { ...process.env, ...project.env, ...env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
   if (child.pid === undefined) throw new Error(`${file} did not start`);
-  const running: Running = { pid: child.pid, output: "", ended: once(child, "exit"), isRunning: () => child.exitCode === null };
+  const running: Running = { pid: child.pid, output: "", ended: once(child, "exit"), isRunning: () => child.exitCode === null && child.signalCode === null };
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => (running.output += data.toString()));
   return running;
 }
