@@ -11,8 +11,8 @@ const Resource = z.looseObject({
   id: z.string().optional(),
   parent: z.string().optional(),
   inputs: z.record(z.string(), z.unknown()).optional(),
-  /** It was replaced, and its own deletion is still to come. */
-  delete: z.boolean().optional(),
+  /** It was deleted to be replaced, and the new one is still to come. */
+  pendingReplacement: z.boolean().optional(),
 });
 
 const Exported = z.looseObject({
@@ -60,16 +60,20 @@ export async function readPlanned({ projectDir, stack }: Where): Promise<Resourc
   return steps.flatMap(({ op, newState }) => (newState !== undefined && CREATING.includes(op) && isKnown(newState) ? [newState] : []));
 }
 
-/** The state with what was created, by URN, as if its creation had been recorded. A refresh then adds what only the cloud knows. */
+/**
+ * The state with what was created, by URN, as if its creation had been recorded. What it replaces is gone already, or is still to be deleted. A
+ * refresh then adds what only the cloud knows.
+ */
 export function withCreated(exported: Exported, created: ReadonlyMap<string, Resource>): Exported {
   const { resources } = exported.deployment;
-  const rest = new Map(created);
-  const kept = resources.map((old) => {
-    const now = old.delete === true ? undefined : rest.get(old.urn);
-    rest.delete(old.urn);
-    return now ?? old;
-  });
-  return { ...exported, deployment: { ...exported.deployment, resources: [...kept, ...rest.values()], pending_operations: [] } };
+  const known = new Set(resources.map(({ urn }) => urn));
+  const replaced = resources.filter(({ urn, pendingReplacement }) => created.has(urn) && pendingReplacement !== true);
+  const all = [
+    ...resources.map((each) => created.get(each.urn) ?? each),
+    ...[...created.values()].filter(({ urn }) => !known.has(urn)),
+    ...replaced.map((old) => ({ ...old, delete: true })),
+  ];
+  return { ...exported, deployment: { ...exported.deployment, resources: all, pending_operations: [] } };
 }
 
 /** A planned resource that exists. Secrets of its inputs stay out: the plan has not told them. */

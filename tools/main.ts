@@ -51,6 +51,7 @@ const VERBS: Readonly<Record<string, (args: string[], mayInstall: boolean) => Pr
   },
   bench: async (args, mayInstall) => {
     const { env } = await setUp(projectDir, { mayInstall });
+    await setUpTests(projectDir, { mayInstall });
     return await runInForeground(process.execPath, [join(projectDir, "test", "bench", "main.ts"), ...args], { cwd: projectDir, env });
   },
 };

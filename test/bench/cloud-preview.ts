@@ -67,7 +67,8 @@ async function measure(hostCount: number, runs: number | undefined, say: BenchOp
       const grown = growState(state, before, await planCopy(project, tenants, cloud));
       project.writeTenants(tenants);
       say(`${count} tenants on ${where}`);
-      rows.push(await comparePreviews({ name: `${count} tenants on ${where}`, runs: runs ?? pairs, state: grown, ours, flatDir: join(flat, `${count}`) }));
+      const args = { name: `${count} tenants on ${where}`, runs: runs ?? pairs, state: grown, ours, flatDir: join(flat, `${count}`) };
+      rows.push(await comparePreviews({ ...args, isWarm: rows.length > 0 }));
     }
     return rows;
   } finally {

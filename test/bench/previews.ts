@@ -30,15 +30,19 @@ export interface CompareArgs {
   ours: Previewed;
   /** Folder that does not exist yet, for the flat program. */
   flatDir: string;
+  /** Whether both programs have just been previewed, over a smaller state. */
+  isWarm?: boolean;
 }
 
 /** Times previews that find nothing to do, in turns with the flat program over the same state. */
-export async function comparePreviews({ name, runs, state, ours, flatDir }: CompareArgs): Promise<Row> {
+export async function comparePreviews({ name, runs, state, ours, flatDir, isWarm = false }: CompareArgs): Promise<Row> {
   const theirs = await writeFlat(flatDir, ours, state);
   await importState(ours, state);
-  // The first of each reads everything from the disk.
-  await preview(ours);
-  await preview(theirs);
+  if (!isWarm) {
+    // The first of each reads everything from the disk.
+    await preview(ours);
+    await preview(theirs);
+  }
   const pairs: { ours: number; theirs: number }[] = [];
   for (let run = 0; run < runs; run++) pairs.push({ ours: await preview(ours), theirs: await preview(theirs) });
   return {

@@ -77,7 +77,7 @@ export async function startCloudFleet(
 }
 
 /** A gateway is alive before it is ready. */
-export async function waitUntilStarted({ exec, tokens }: Pick<CloudFleet, "exec" | "tokens">, tenant: string): Promise<void> {
+async function waitUntilStarted({ exec, tokens }: Pick<CloudFleet, "exec" | "tokens">, tenant: string): Promise<void> {
   const authorization = `Authorization: Bearer ${tokens[tenant]?.gateway ?? ""}`;
   const deadline = Date.now() + 300_000;
   const isStarted = async (): Promise<boolean> =>

@@ -38,7 +38,8 @@ describeWhere("a server through its life (stand-in for OpenClaw)", missing ?? fi
     project.writeTenants([...clients, ...ids].map((id, index) => clientOn(project, "host-1", index, id)));
   };
   const fail = async (...args: string[]): Promise<string> => {
-    const { exitCode, output } = await project.pulumi(args);
+    // As an operator's own engine is; told to go on, it waits for ever for a replacement whose first half has failed.
+    const { exitCode, output } = await project.pulumi(args, { env: { PULUMI_CONTINUE_ON_ERROR: "false" } });
     if (exitCode === 0) throw new Error(`pulumi ${args.join(" ")} did not fail:\n${output}`);
     return output;
   };

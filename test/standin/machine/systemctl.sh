@@ -39,7 +39,7 @@ is_alive() { [ -e "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
 start() {
   is_active "$1" && return 0
   case $1 in
-  ssh | sshd) /usr/sbin/sshd ;;
+  ssh | sshd) /usr/sbin/sshd -E /var/log/auth.log ;;
   docker) start_docker ;;
   *) ! is_own "$1" || start_own "$1" ;;
   esac
