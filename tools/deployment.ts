@@ -11,6 +11,8 @@ const Resource = z.looseObject({
   id: z.string().optional(),
   parent: z.string().optional(),
   inputs: z.record(z.string(), z.unknown()).optional(),
+  /** It was replaced, and its own deletion is still to come. */
+  delete: z.boolean().optional(),
   /** It was deleted to be replaced, and the new one is still to come. */
   pendingReplacement: z.boolean().optional(),
 });
@@ -66,14 +68,16 @@ export async function readPlanned({ projectDir, stack }: Where): Promise<Resourc
  */
 export function withCreated(exported: Exported, created: ReadonlyMap<string, Resource>): Exported {
   const { resources } = exported.deployment;
-  const known = new Set(resources.map(({ urn }) => urn));
-  const replaced = resources.filter(({ urn, pendingReplacement }) => created.has(urn) && pendingReplacement !== true);
-  const all = [
-    ...resources.map((each) => created.get(each.urn) ?? each),
-    ...[...created.values()].filter(({ urn }) => !known.has(urn)),
-    ...replaced.map((old) => ({ ...old, delete: true })),
-  ];
-  return { ...exported, deployment: { ...exported.deployment, resources: all, pending_operations: [] } };
+  const rest = new Map(created);
+  const replaced: Resource[] = [];
+  const all = resources.map((old) => {
+    const now = old.delete === true ? undefined : rest.get(old.urn);
+    if (now === undefined) return old;
+    rest.delete(old.urn);
+    if (old.pendingReplacement !== true) replaced.push({ ...old, delete: true });
+    return now;
+  });
+  return { ...exported, deployment: { ...exported.deployment, resources: [...all, ...rest.values(), ...replaced], pending_operations: [] } };
 }
 
 /** A planned resource that exists. Secrets of its inputs stay out: the plan has not told them. */

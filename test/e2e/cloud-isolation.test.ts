@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { beforeAll, expect, it } from "vitest";
 
-import { nameMachine } from "../../plan/names.ts";
+import { nameHost, nameMachine } from "../../plan/names.ts";
 import { findServerLack } from "../standin/machine/lack.ts";
 import { linkOf, OUTSIDE } from "../standin/machine/network.ts";
 import { namespaceOf } from "../standin/machine/world.ts";
@@ -11,7 +11,7 @@ import { bearer } from "../support/http.ts";
 import { describeWhere } from "../support/levels.ts";
 import { findMachine } from "../support/machine.ts";
 import { KNOCK, type Knock, knockFrom, listenAt, type Place } from "../support/network.ts";
-import { type CloudFleet, networkOf, startCloudFleet } from "./cloud-fleet.ts";
+import { type CloudFleet, networkOf, type Question, startCloudFleet } from "./cloud-fleet.ts";
 
 const DEADLINE = { timeout: 240_000, interval: 500 };
 const NOTE = "/home/node/.openclaw/workspace/note";
@@ -32,19 +32,16 @@ describeWhere("a tenant on a server", findMachine().missing ?? findServerLack(),
     return (await fleet.project.dockerOn(host)("inspect", "--format", `{{range .NetworkSettings.Networks}}{{.${field}}}{{end}}`, container)).trim();
   };
   const openOf = (answers: Record<string, Knock>): string[] => Object.keys(answers).filter((address) => answers[address] === "open");
-  const started = async (): Promise<string[]> => (await docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", ...running())).trim().split("\n");
-  const running = (): string[] => [
-    ...["acme", "globex"].map((tenant) => fleet.tenants[tenant]?.container ?? ""),
-    `openclaw-${fleet.project.stack}.host-1.edge`,
-  ];
-  const statusOf = async (name: string, path: string, host = "host-1"): Promise<number> =>
-    (
-      await fleet.ask({
-        url: `https://${name}.${DOMAIN}${path}`,
-        host,
-        ...(path === "/hooks/wake" ? { body: { text: "hello" }, headers: bearer(fleet.tokens[name]?.hooks ?? "") } : {}),
-      })
-    ).status;
+  /** Changes with every start of a container on the first host. */
+  const started = async (): Promise<string[]> => {
+    const containers = ["acme", "globex"].map((tenant) => fleet.tenants[tenant]?.container ?? "");
+    const edge = nameHost(fleet.project.stack, "host-1").edge;
+    return (await docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", ...containers, edge)).trim().split("\n");
+  };
+  const statusOf = async (name: string, path: string, more: Partial<Question> = {}): Promise<number> =>
+    (await fleet.ask({ url: `https://${name}.${DOMAIN}${path}`, host: "host-1", ...more })).status;
+  const wake = async (tenant: string): Promise<number> =>
+    statusOf(tenant, "/hooks/wake", { body: { text: "hello" }, headers: bearer(fleet.tokens[tenant]?.hooks ?? "") });
 
   /** Makes the world that only this test has, and what of it a power cut takes along. */
   const arrange = async (): Promise<void> => {
@@ -149,10 +146,10 @@ describeWhere("a tenant on a server", findMachine().missing ?? findServerLack(),
 
     await powerCycle(project.world, nameMachine(project.stack, "host-1"));
 
-    expect(await statusOf("initech", "/healthz", "host-2")).toBe(200);
+    expect(await statusOf("initech", "/healthz", { host: "host-2" })).toBe(200);
     for (const name of ["acme", "globex"]) await expect.poll(() => statusOf(name, "/healthz"), DEADLINE).toBe(200);
-    await expect.poll(() => statusOf("acme", "/hooks/wake"), DEADLINE).toBe(200);
-    expect([await statusOf("globex", "/hooks/wake"), await statusOf("nobody", "/")]).toEqual([404, 421]);
+    await expect.poll(() => wake("acme"), DEADLINE).toBe(200);
+    expect([await wake("globex"), await statusOf("nobody", "/")]).toEqual([404, 421]);
     expect(await fleet.exec("acme", "cat", NOTE)).toBe("kept");
     // The same containers, started again.
     const after = await started();
