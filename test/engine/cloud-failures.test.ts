@@ -105,7 +105,8 @@ describeWhere("an order in the cloud that comes to nothing (records in place of 
     const accounts = accountsOf(project);
     expect(await recordedOf(project)).toEqual(accounts);
     const names = accounts.map(([type, name]) => `${type} ${name}`);
-    for (const host of Object.keys(hosts)) expect(names).toEqual(expect.arrayContaining([`Server ${nameOf(host)}`, `Volume ${nameOf(host)}`]));
+    for (const host of Object.keys(hosts))
+      expect(names).toEqual(expect.arrayContaining([`Server ${nameOf(host)}`, `Volume ${nameOf(host)}`, `DnsRecord ${host}.${DOMAIN}`]));
   };
 
   beforeAll(async () => {

@@ -181,7 +181,8 @@ describeWhere("an update in the cloud that is killed (stand-in for OpenClaw)", m
     planFaults(project.world, [{ api: "hcloud", on: "create", type: "Server", name: nameOf("host-2"), fault: { kind: "crash-after" } }]);
     const first = await recover("--yes");
     expect(first.exitCode).not.toBe(0);
-    for (const name of ["host-2-data", "umbrella-a{1,4}"]) expect(first.output).toMatch(new RegExp(`recovery: ${name} was created and not recorded: taking over`));
+    for (const name of ["host-2-data", "umbrella-a{1,4}"])
+      expect(first.output).toMatch(new RegExp(`recovery: ${name} was created and not recorded: taking over`));
     const second = await recover("--yes");
 
     expect(second.exitCode, second.output).toBe(0);
