@@ -1,19 +1,25 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { nameMachine } from "../../plan/names.ts";
 import type { TenantInput } from "../../tenants/schema.ts";
 import { findServerLack } from "../standin/machine/lack.ts";
+import { serverDir } from "../standin/machine/world.ts";
 import { clientOn, type CloudProject, createCloudProject, TOKENS } from "../support/cloud-project.ts";
 import { describeWhere } from "../support/levels.ts";
 import { findMachine } from "../support/machine.ts";
 import { buildStandIn } from "../support/standin-image.ts";
-import { previewSteps, without } from "./observe.ts";
+import { lines, previewSteps, without } from "./observe.ts";
 import { askAsCloudflare, containersOn, runningOnServer, wholeOnServer } from "./observe-cloud.ts";
 
 const { missing, local } = findMachine();
 const hosts = { "host-1": {}, "host-2": {} };
+/** A tenant's secret that must not be seen. */
+const canary = `canary-${randomBytes(12).toString("hex")}`;
 const dataOf = (id: string): string => `/srv/openclaw/tenants/${id}`;
 
 /** Engine, servers and Docker are the claim here, so a small HTTP server stands in for OpenClaw. Each test starts where the one before it ended. */
@@ -22,6 +28,8 @@ describeWhere("a fleet on servers through its life (stand-in for OpenClaw)", mis
   let list: TenantInput[];
   /** An ssh that takes note of being called, tokens that only read, and no agent. */
   let onlooker: Record<string, string>;
+  /** Everything the engine printed so far, secrets never asked for. */
+  const printed: string[] = [];
 
   const setList = (change: (entries: TenantInput[]) => TenantInput[]): void => {
     list = change(list);
@@ -53,7 +61,24 @@ describeWhere("a fleet on servers through its life (stand-in for OpenClaw)", mis
     if (local === undefined) return;
     project = await createCloudProject({ image: await buildStandIn(local), hasMachines: true });
     project.writeHosts(hosts);
-    list = [clientOn(project, "host-1", 0, "acme"), clientOn(project, "host-1", 1, "globex"), clientOn(project, "host-2", 2, "initech")];
+    const engine = { ...project };
+    project.pulumi = async (...args) => {
+      const ended = await engine.pulumi(...args);
+      if (!args[0].includes("--show-secrets")) printed.push(ended.output);
+      return ended;
+    };
+    project.up = async (...args) => {
+      const output = await engine.up(...args);
+      printed.push(output);
+      return output;
+    };
+    const path = "openclaw-tenants:secrets.acme.CANARY_KEY";
+    await execa("pulumi", ["config", "set", "--secret", "--path", path, "--non-interactive"], { cwd: project.dir, env: project.env, input: canary });
+    list = [
+      clientOn(project, "host-1", 0, "acme", { env: ["CANARY_KEY"] }),
+      clientOn(project, "host-1", 1, "globex"),
+      clientOn(project, "host-2", 2, "initech"),
+    ];
     project.writeTenants(list);
     const bin = join(project.dir, "bin");
     mkdirSync(bin);
@@ -100,6 +125,49 @@ describeWhere("a fleet on servers through its life (stand-in for OpenClaw)", mis
     const { exitCode, output } = await project.pulumi(["preview", "--expect-no-changes"], { env: onlooker });
     expect(exitCode, output).toBe(0);
     expect(wasCalled()).toBe(false);
+  });
+
+  it("shows no secret in what the engine prints, in the state, in the accounts, nor in anything written on a host", async () => {
+    const ids = Object.keys(hosts).map((host) => nameMachine(project.stack, host));
+    expect(await project.dockerOn("host-1")("exec", `openclaw-${project.stack}-acme`, "env")).toContain(`CANARY_KEY=${canary}`);
+    await project.pulumi(["preview", "--diff"]);
+    const { tokens } = await project.outputs();
+    const open = (await project.pulumi(["stack", "export", "--show-secrets"])).output;
+    // Of each key a line that no other has: the first one of two in the same format may be alike.
+    const pems = [...open.matchAll(/-----BEGIN (?:\w+ )?PRIVATE KEY-----([A-Za-z0-9+/=\\]+?)-----END/g)].map(([, body = ""]) =>
+      body.split(/\\+n/).filter(Boolean),
+    );
+    const keys = new Set(pems.map((body) => body.at(-2) ?? body.at(-1) ?? ""));
+    const secrets = [canary, ...Object.values(TOKENS.full), ...Object.values(tokens).flatMap(({ gateway, hooks }) => [gateway, hooks]), ...keys];
+    // Cloudflare's key and one of each host, each in a format or two.
+    expect(keys.size).toBeGreaterThanOrEqual(3);
+    expect(secrets.filter((secret) => secret.length >= 30)).toHaveLength(1 + 2 + 2 * 3 + keys.size);
+    const readableIn = (text: string): number => secrets.filter((secret) => text.includes(secret)).length;
+
+    const servers = Object.values(project.records("hcloud").items).filter(({ type, name }) => type === "Server" && ids.includes(name));
+    const accounts = (["hcloud", "cloudflare"] as const).map((api) =>
+      JSON.stringify(project.records(api), (key, value: unknown) => (key === "userData" ? "" : value)),
+    );
+    const written = Object.keys(hosts).map(async (host) => {
+      const docker = project.dockerOn(host);
+      const all = lines(await docker("ps", "--all", "--quiet"));
+      return [
+        readFileSync(join(serverDir(project.world, nameMachine(project.stack, host)), "console.log"), "utf8"),
+        await docker("inspect", "--format", "{{json .Config.Labels}} {{.Path}} {{json .Args}}", ...all),
+        await project.onHost(host, "ps -eo args"),
+        await project.onHost(host, "find /var/log /run /tmp -type f -not -path '/run/docker/*' | xargs cat"),
+        ...(await Promise.all(all.map((container) => project.onHost(host, `docker logs ${container} 2>&1`)))),
+      ].join("\n");
+    });
+    const places = { printed, state: [await project.exportState()], accounts, hosts: await Promise.all(written) };
+    for (const [where, texts] of Object.entries(places)) {
+      expect(texts.join("").length, where).toBeGreaterThan(1000);
+      expect(readableIn(texts.join("\n")), `secrets readable in ${where}`).toBe(0);
+    }
+    // One key each, the host's own, and nothing else.
+    const userData = servers.map(({ inputs }) => String(inputs["userData"]));
+    expect(userData.map(readableIn)).toEqual([1, 1]);
+    expect(userData[0]).not.toBe(userData[1]);
   });
 
   it("touches only the new tenant and its host's routes when one is added", async () => {

@@ -118,7 +118,9 @@ describeWhere("a fleet of real gateways through its life", missing, () => {
     const { exitCode, output } = await project.pulumi(["preview"]);
 
     project.writeSettings(settings);
-    expect(output).toContain('tenant "initech" has its data on host "local"; a change of host to "other" would start it empty: say moveFrom: "local" to carry its data along, or put host back');
+    expect(output).toContain(
+      'tenant "initech" has its data on host "local"; a change of host to "other" would start it empty: say moveFrom: "local" to carry its data along, or put host back',
+    );
     expect(exitCode).not.toBe(0);
   });
 
