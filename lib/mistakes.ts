@@ -1,6 +1,21 @@
 import { z } from "zod";
 
+import { isCredentialField } from "./credential.ts";
 import { UserError } from "./errors.ts";
+
+/** Every mistake of one thing, a line each. */
+export class MistakesError extends UserError {
+  /** What has them. */
+  readonly what: string;
+  readonly mistakes: readonly string[];
+
+  constructor(what: string, mistakes: readonly string[]) {
+    const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
+    super(`${what} has ${count}; nothing was changed:\n${mistakes.map((mistake) => `  - ${mistake}`).join("\n")}`);
+    this.what = what;
+    this.mistakes = mistakes;
+  }
+}
 
 /** One line per issue of a failed parse: the field, the value found, and what is wrong with it. */
 export function describeIssues(error: z.ZodError, schema: z.ZodType, input: unknown): string[] {
@@ -12,15 +27,9 @@ export function describeIssues(error: z.ZodError, schema: z.ZodType, input: unkn
     const value = valueAt(input, issue.path);
     const field = issue.path.length === 0 ? "value" : `field ${pathOf(issue.path)}`;
     return [
-      `${field}${value === undefined ? "" : ` ${show(value)}`}: ${value === undefined && issue.code === "invalid_type" ? "missing" : lowerFirst(issue.message)}`,
+      `${field}${value === undefined || mayBeSecret(issue.path, value) ? "" : ` ${show(value)}`}: ${value === undefined && issue.code === "invalid_type" ? "missing" : lowerFirst(issue.message)}`,
     ];
   });
-}
-
-/** Every mistake in one error, a line each. */
-export function mistakesError(what: string, mistakes: readonly string[]): UserError {
-  const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
-  return new UserError(`${what} has ${count}; nothing was changed:\n${mistakes.map((mistake) => `  - ${mistake}`).join("\n")}`);
 }
 
 function pathOf(path: readonly PropertyKey[]): string {
@@ -29,6 +38,12 @@ function pathOf(path: readonly PropertyKey[]): string {
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((at, part) => (typeof at === "object" && at !== null ? (at as Record<PropertyKey, unknown>)[part] : undefined), value);
+}
+
+/** Whether somebody may have written a secret where its name belongs. Names are told, to be corrected. */
+function mayBeSecret(path: readonly PropertyKey[], value: unknown): boolean {
+  const field = path.findLast((part) => typeof part === "string") ?? "";
+  return (field === "env" || isCredentialField(field)) && !(typeof value === "string" && /^[a-z_]{1,32}$/i.test(value));
 }
 
 /** Short enough for one line, whatever was written. */

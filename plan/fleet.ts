@@ -1,7 +1,7 @@
 import type { JsonObject } from "../lib/json.ts";
 import { shortHash } from "../lib/hash.ts";
 import { parseImage } from "../lib/image.ts";
-import { mistakesError } from "../lib/mistakes.ts";
+import { MistakesError } from "../lib/mistakes.ts";
 import { planDns, type PlannedDns } from "./dns.ts";
 import { planHost, type PlannedHost, type PlannedTenant, SKILLS_PATH } from "./host.ts";
 import { findConfigMistakes, keptVersions } from "./openclaw-schema.ts";
@@ -40,7 +40,7 @@ export function planFleet(input: FleetInput): Fleet {
     .map(([id, host]) => planHost({ id, host, tenants: tenants.filter((tenant) => tenant.host === id), libraryPath }, input));
 
   const mistakes = hosts.flatMap(({ tenants: planned }) => planned.flatMap(findRenderedMistakes));
-  if (mistakes.length > 0) throw mistakesError(`the tenants list of stack "${stack}"`, mistakes);
+  if (mistakes.length > 0) throw new MistakesError(`the tenants list of stack "${stack}"`, mistakes);
 
   const kept = { ...past.retained, ...past.tenants };
   const retained = Object.fromEntries(Object.entries(kept).filter(([id]) => !tenants.some((tenant) => tenant.id === id)));

@@ -1,3 +1,4 @@
+import { isCredentialField } from "../lib/credential.ts";
 import { isObject, type Json, type JsonObject, merge } from "../lib/json.ts";
 import type { Tenant } from "../tenants/schema.ts";
 import { planSecrets } from "./secrets.ts";
@@ -45,9 +46,6 @@ export const LOCKED_PATHS: readonly string[] = [
   "update",
 ];
 
-/** Fields whose plain text would be a credential in the repository and in the state. */
-const CREDENTIAL_FIELD = /(apikey|token|password|secret|credential)s?$/i;
-
 /** The rendered config with the tenant's overlay on top. Objects merge, everything else is taken from the overlay. */
 export function applyOverlay(rendered: JsonObject, overlay: JsonObject | undefined): JsonObject {
   return overlay === undefined ? rendered : merge(rendered, overlay);
@@ -69,7 +67,7 @@ export function findOverlayMistakes(tenant: Pick<Tenant, "id" | "env" | "telegra
       for (const [, escaped, name = ""] of value.matchAll(/(\$?)\$\{([A-Z][A-Z0-9_]*)\}/g)) {
         if (escaped === "" && !declared.includes(name)) mistakes.push(`${where(path)}: \${${name}} is not a secret of this tenant; add "${name}" to env`);
       }
-      if (CREDENTIAL_FIELD.test(key) && !/^\$\{[A-Z][A-Z0-9_]*\}$/.test(value))
+      if (isCredentialField(key) && !/^\$\{[A-Z][A-Z0-9_]*\}$/.test(value))
         mistakes.push(`${where(path)}: a credential in plain text; set it as a secret and write "\${NAME}"`);
     } else if (isObject(value) && typeof value["source"] === "string") {
       const { source, id } = value;

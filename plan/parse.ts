@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-import { describeIssues, mistakesError } from "../lib/mistakes.ts";
+import { describeIssues, MistakesError } from "../lib/mistakes.ts";
 import { Tenant } from "../tenants/schema.ts";
 import { findClashes, findFullHosts, findPastMistakes, findPlacementMistakes, findSkillMistakes, type Past } from "./checks.ts";
 import { type Cloud, findCloudMistakes } from "./cloud.ts";
@@ -49,7 +49,7 @@ export function parseFleet({ stack, tenants: entries, settings, secrets, library
     ...findLibraryMistakes(library),
     ...findSkillMistakes(tenants, library.names),
   ];
-  if (mistakes.length > 0) throw mistakesError(`the tenants list of stack "${stack}"`, mistakes);
+  if (mistakes.length > 0) throw new MistakesError(`the tenants list of stack "${stack}"`, mistakes);
   return tenants;
 }
 

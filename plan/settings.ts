@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { findImageMistakes } from "../lib/image.ts";
-import { describeIssues, mistakesError } from "../lib/mistakes.ts";
+import { describeIssues, MistakesError } from "../lib/mistakes.ts";
 import { GatewayImage } from "../tenants/schema.ts";
 import { planEdge } from "./edge.ts";
 import { Host, HostId, Range } from "./host-settings.ts";
@@ -75,7 +75,7 @@ export type Settings = z.output<typeof Settings>;
 export function parseSettings(input: unknown, source: string): Settings {
   const result = Settings.safeParse(input);
   if (result.success) return result.data;
-  throw mistakesError(`openclaw-tenants:settings in ${source}`, describeIssues(result.error, Settings, input));
+  throw new MistakesError(`openclaw-tenants:settings in ${source}`, describeIssues(result.error, Settings, input));
 }
 
 interface Mistake {

@@ -56,6 +56,19 @@ describe("the mistakes of a list", () => {
     expect(mistakesOf(() => plan([{ ...tenant(), size: "tiny" }], { settings: tight }))).toHaveLength(1);
   });
 
+  it("never quote what somebody wrote where a secret's name belongs, unless it is a name", () => {
+    const [key, ...others] = ["sk-canary-0123456789", "1234567:canary", "canary0123456789canary0123456789canary"];
+    const provider = { baseUrl: "https://llm.example.com", api: "openai-completions", apiKey: key, models: [] };
+    const list = [{ ...tenant(), env: [key, ...others, "lower_case"], model: { primary: "house/small", providers: { house: provider } } }];
+    const lines = mistakesOf(() => plan(list));
+    expect(lines.filter((line) => line.includes("canary"))).toEqual([]);
+    expect(lines.map((line) => line.split(":")[0])).toEqual(
+      ["model.providers.house.apiKey", "model.providers.house.models []", "env[0]", "env[1]", "env[2]", 'env[3] "lower_case"'].map(
+        (field) => `tenant "acme", field ${field}`,
+      ),
+    );
+  });
+
   it("in settings are told in one run as well", () => {
     const bad = { ...settingsInput({ domain: "no domain", image: "claw:latest", startTimeoutSeconds: 1 }), speed: 9 };
     const lines = mistakesOf(() => parseSettings(bad, "Pulumi.test.yaml"));
