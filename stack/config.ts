@@ -1,18 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-
 import * as pulumi from "@pulumi/pulumi";
-import { parse } from "yaml";
 import { z } from "zod";
 
 import { UserError } from "../lib/errors.ts";
 import type { SecretNames } from "../plan/secrets.ts";
 import { parseSettings, type Settings } from "../plan/settings.ts";
+import { refusePlainSecrets } from "./stack-file.ts";
 
 const Secrets = z.record(z.string(), z.record(z.string(), z.string().min(1)));
-
-/** The part of a stack's file that holds secrets; what is encrypted is an object, `{ secure: … }`. */
-const StackFile = z.object({ config: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.unknown()).catch({})).catch({})).optional() });
 
 /** The stack's settings, parsed once. Providers' credentials stay in the providers' own keys. */
 export function readSettings(): Settings {
@@ -38,12 +32,7 @@ export function readSecrets(root: string): { names: SecretNames; values: pulumi.
       hint: `set every value by its path: pulumi config set --secret --path '${key}.<tenant>.<NAME>'`,
     });
   }
-  const plain = findPlainSecrets(root);
-  if (plain.length > 0) {
-    throw new UserError(`${plain.join(", ")} in Pulumi.${pulumi.getStack()}.yaml stands there in plain text`, {
-      hint: "take it out, and set it with: pulumi config set --secret --path",
-    });
-  }
+  refusePlainSecrets(root, pulumi.getStack());
   const names = Object.fromEntries(Object.entries(result.data).map(([id, values]) => [id, Object.keys(values)]));
   return { names, values: pulumi.secret(result.data) };
 }
@@ -55,15 +44,4 @@ function parseSecretJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Paths of secrets that stand in the stack's file unencrypted. Once one of them is encrypted the engine calls them all secret, so the file is asked. */
-function findPlainSecrets(root: string): string[] {
-  const file = join(root, `Pulumi.${pulumi.getStack()}.yaml`);
-  if (!existsSync(file)) return [];
-  const key = `${pulumi.getProject()}:secrets`;
-  const { config = {} } = StackFile.parse(parse(readFileSync(file, "utf8")) ?? {});
-  return Object.entries(config[key] ?? {}).flatMap(([id, values]) =>
-    Object.entries(values).flatMap(([name, value]) => (typeof value === "string" ? [`${key}.${id}.${name}`] : [])),
-  );
 }

@@ -10,9 +10,22 @@ import type { PlacedFile, SkillLibrary } from "../plan/files.ts";
 export async function readTenants(root: string, stack: string): Promise<readonly unknown[]> {
   const file = join(root, "tenants", `${stack}.ts`);
   if (!existsSync(file)) throw new UserError(`stack "${stack}" has no list of tenants`, { hint: `write tenants/${stack}.ts; tenants/local.ts shows how` });
-  const { default: tenants } = (await import(pathToFileURL(file).href)) as { default?: unknown };
+  const { default: tenants } = (await import(pathToFileURL(file).href).catch((error: unknown) => {
+    throw new UserError(`tenants/${stack}.ts cannot be read${describeFailure(error, root, `tenants/${stack}.ts`)}`, { cause: error });
+  })) as { default?: unknown };
   if (!Array.isArray(tenants)) throw new UserError(`tenants/${stack}.ts exports no list`, { hint: "write: export default defineTenants([ ... ])" });
   return tenants as unknown[];
+}
+
+/** Where Node stumbled and over what, without what could be a secret among its words. */
+function describeFailure(error: unknown, root: string, file: string): string {
+  if (!(error instanceof Error)) return "";
+  const line = /^\d+/.exec(error.stack?.split(`${file}:`)[1] ?? "")?.[0];
+  const words = error.message
+    .split("\n", 1)[0]
+    ?.replaceAll(`${root}${sep}`, "")
+    .replaceAll(/[\w+/=-]{24,}/g, "...");
+  return `${line === undefined ? "" : ` at line ${line}`}: ${words ?? ""}`;
 }
 
 /** The shared skills library, `skills/<name>/**`. */

@@ -36,6 +36,23 @@ describe("a stack's list of tenants", () => {
     );
   });
 
+  it.each([
+    ["is not TypeScript", "export default [\n  { id: 'acme' }\n  { id: 'globex' }\n];\n", "tenants/broken.ts cannot be read at line 3: Expected ',', got '{'"],
+    ["names what is not there", "export default [\n  acme,\n];\n", "tenants/broken.ts cannot be read at line 2: acme is not defined"],
+    [
+      "imports what is not there",
+      "import './nothing.ts';\n",
+      "tenants/broken.ts cannot be read: Cannot find module 'tenants/nothing.ts' imported from tenants/broken.ts",
+    ],
+    ["has a secret in the wrong place", "throw new Error('no sk-canary-0123456789-canary here');\n", "tenants/broken.ts cannot be read at line 1: no ... here"],
+  ])("is refused with the place when it %s", async (_, text, message) => {
+    // Node reads a file once, whatever becomes of it.
+    const folder = mkdtempSync(join(root, "list-"));
+    mkdirSync(join(folder, "tenants"));
+    writeFileSync(join(folder, "tenants", "broken.ts"), text);
+    await expect(readTenants(folder, "broken")).rejects.toThrow(expect.objectContaining({ message }) as Error);
+  });
+
   it("is refused when it is none", async () => {
     write("tenants/prod.ts", "export const tenants = [];\n");
     await expect(readTenants(root, "prod")).rejects.toThrow("tenants/prod.ts exports no list");
