@@ -22,12 +22,12 @@ export interface Cloud {
   proxyRanges: readonly string[];
   /** This stack's servers by host. */
   servers: Readonly<Record<string, ExistingServer>>;
-  /** What Hetzner sells. */
-  offers: readonly Offer[];
+  /** What Hetzner sells. Absent: nobody asked, so nothing is held against it. */
+  offers: readonly Offer[] | undefined;
 }
 
-/** A stack without accounts. */
-export const NO_CLOUD: Cloud = { proxyRanges: [], servers: {}, offers: [] };
+/** A stack without accounts, or one whose accounts nobody asks. */
+export const NO_CLOUD: Cloud = { proxyRanges: [], servers: {}, offers: undefined };
 
 /** Hosts of the settings that are Hetzner's. */
 export function hetznerHosts({ hosts }: Pick<Settings, "hosts">): [string, HetznerSettings][] {
@@ -50,7 +50,10 @@ export function findCloudMistakes(settings: Settings, { servers, offers }: Cloud
       return server?.serverType !== host.serverType || isRebuilding(host, server);
     })
     .map(([id, { serverType, location }]) => ({ host: id, serverType, location }));
-  return [...hosts.flatMap(([id, host]) => findChangeMistakes(id, host, ownValue(servers, id))), ...findStockMistakes(orders, offers)];
+  return [
+    ...hosts.flatMap(([id, host]) => findChangeMistakes(id, host, ownValue(servers, id))),
+    ...(offers === undefined ? [] : findStockMistakes(orders, offers)),
+  ];
 }
 
 function findChangeMistakes(id: string, host: HetznerSettings, server: ExistingServer | undefined): string[] {

@@ -1,3 +1,4 @@
+import { conjoin } from "../lib/prose.ts";
 import { describeType, findServerType } from "./server-types.ts";
 
 /** One server type as Hetzner's API lists it. */
@@ -73,9 +74,4 @@ function byPrice(a: Offer, b: Offer): number {
   const [priceA = Infinity, priceB = Infinity] = [a, b].map(({ name }) => findServerType(name)?.eurPerMonth);
   if (priceA !== priceB) return priceA - priceB;
   return a.memoryMb - b.memoryMb;
-}
-
-/** "fsn1, hel1 and nbg1". */
-function conjoin(names: readonly string[]): string {
-  return new Intl.ListFormat("en-GB").format(names);
 }

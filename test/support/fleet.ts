@@ -5,6 +5,7 @@ import { type Fleet, planFleet } from "../../plan/fleet.ts";
 import type { PlannedHost, PlannedTenant } from "../../plan/host.ts";
 import type { FleetInput } from "../../plan/parse.ts";
 import { parseSettings, type Settings } from "../../plan/settings.ts";
+import type { Offer } from "../../plan/stock.ts";
 import { readLibrary } from "../../stack/files.ts";
 import type { TenantInput } from "../../tenants/schema.ts";
 
@@ -61,7 +62,7 @@ export function hetznerSettings(over: Partial<SettingsInput> = {}): Settings {
 }
 
 /** Accounts without a server yet. Nothing is sold out where it is sold at all. */
-export const account: Cloud = {
+export const account: Cloud & { offers: readonly Offer[] } = {
   proxyRanges: ["2400:cb00::/32", "173.245.48.0/20", "103.21.244.0/22"],
   servers: {},
   offers: [
@@ -72,7 +73,7 @@ export const account: Cloud = {
   ],
 };
 
-function offer(name: string, cores: number, memoryGb: number, architecture: "x86" | "arm", locations: readonly string[]): Cloud["offers"][number] {
+function offer(name: string, cores: number, memoryGb: number, architecture: "x86" | "arm", locations: readonly string[]): Offer {
   const sold = locations.map((location) => ({ name: location, available: true, isDeprecated: false }));
   return { name, cores, memoryMb: memoryGb * 1024, architecture, isDeprecated: false, locations: sold };
 }
