@@ -1,0 +1,104 @@
+import { conjoin, count, quoted } from "../lib/prose.ts";
+import type { Comparison, FieldChange, Warning } from "../templates/comparison.ts";
+import { compareHosts } from "./compare-hosts.ts";
+import { diffFields } from "./compare-fields.ts";
+import { compareTenants } from "./compare-tenants.ts";
+import { findExposedBySettings } from "./exposure.ts";
+import { summarize } from "./summary.ts";
+import type { Version } from "./version.ts";
+
+/** What of the program differs between two versions. */
+export interface ProgramChange {
+  /** Its files that differ. */
+  files: readonly string[];
+  /** Names of the config files that the earlier program gives the earlier tenants, by id. Absent: it could not be asked. */
+  configFiles: Readonly<Record<string, string>> | undefined;
+}
+
+export interface CompareArgs {
+  /** Absent: the stack is new. */
+  before: Version | undefined;
+  after: Version;
+  program: ProgramChange;
+}
+
+/** Says what it comes to that one version follows the other. Both are planned by the later program. */
+export function compareVersions({ before: earlier, after, program }: CompareArgs): Comparison {
+  const before = earlier ?? emptied(after);
+  const { stack } = after.fleet;
+  const { hosts, deeds, told, down, cut, warnings: ofHosts } = compareHosts(before, after);
+  const { tenants, restarted, warnings: ofTenants } = compareTenants(before, after, down);
+  const settings = diffFields(before.settings, after.settings).filter(({ field }) => !isWholeHost(field));
+  const byProgram = findProgramRestarts(before, after, program);
+  const cutOff = after.tenants.filter(({ id, host, status }) => cut.has(host) && status === "active" && before.tenants.some((each) => each.id === id));
+  const interrupted = [...new Set([...restarted, ...byProgram, ...cutOff.map(({ id }) => id)])].toSorted();
+  const warnings = [
+    ...ofHosts,
+    ...findExposedBySettings(before.settings, after.settings).map((text): Warning => ({ level: "danger", text })),
+    ...ofTenants,
+    ...warnOfProgram(program, byProgram),
+  ];
+  return {
+    stack,
+    summary: summarize({
+      stack,
+      tenants,
+      deeds: [...deeds, ...findSharedDeeds(before, after, program)],
+      settings: settings.filter(({ field }) => !told.has(field)),
+      hosts,
+      interrupted,
+    }),
+    interrupted,
+    // Only their order changes: what is dangerous comes first.
+    warnings: [...warnings.filter(({ level }) => level === "danger"), ...warnings.filter(({ level }) => level === "notice")],
+    tenants,
+    hosts,
+    settings,
+  };
+}
+
+/** A stack that has nothing yet. */
+function emptied({ settings, fleet }: Version): Version {
+  return { tenants: [], settings: { ...settings, hosts: {} }, fleet: { ...fleet, hosts: [], dns: undefined } };
+}
+
+/** What happens to things that no field of the list or the settings names. */
+function findSharedDeeds(before: Version, after: Version, { files }: ProgramChange): string[] {
+  const libraryOf = ({ fleet }: Version): string | undefined => fleet.hosts[0]?.library.path;
+  const seeds = new Map(before.fleet.hosts.flatMap(({ tenants }) => tenants.map(({ id, seed }) => [id, JSON.stringify(seed)])));
+  const hasOtherSeeds = after.fleet.hosts.some(({ tenants }) =>
+    tenants.some(({ id, seed }) => (seeds.get(id) ?? JSON.stringify(seed)) !== JSON.stringify(seed)),
+  );
+  const hasOtherLibrary = before.fleet.hosts.length > 0 && libraryOf(before) !== libraryOf(after);
+  return [
+    ...(hasOtherLibrary ? ["edits the skills library"] : []),
+    ...(hasOtherSeeds ? ["edits files that an empty workspace starts with"] : []),
+    ...(files.length > 0 ? ["edits the program"] : []),
+  ];
+}
+
+function isWholeHost(field: FieldChange["field"]): boolean {
+  return /^hosts\.[^.]+$/.test(field);
+}
+
+/** Tenants that run before and after, and for which the later program alone makes another config file. */
+function findProgramRestarts(before: Version, after: Version, { configFiles }: ProgramChange): string[] {
+  if (configFiles === undefined) return [];
+  const runsOn = (id: string): boolean => after.tenants.some((tenant) => tenant.id === id && tenant.status === "active");
+  return before.fleet.hosts
+    .flatMap(({ tenants }) => tenants)
+    .filter(({ id, status, configFile }) => status === "active" && runsOn(id) && configFiles[id] !== undefined && configFiles[id] !== configFile.file)
+    .map(({ id }) => id);
+}
+
+function warnOfProgram({ files, configFiles }: ProgramChange, restarted: readonly string[]): Warning[] {
+  if (files.length === 0) return [];
+  const what = `the program itself changes in ${files.length > 4 ? count(files.length, "file") : conjoin(files.map(quoted))}`;
+  const effect =
+    restarted.length > 0
+      ? `${conjoin(restarted.map(quoted), 12)} restart${restarted.length === 1 ? "s" : ""}, because it writes another openclaw.json`
+      : configFiles === undefined
+        ? "whether it writes other files cannot be told here"
+        : "it writes the same openclaw.json for everybody";
+  return [{ level: "notice", text: `${what}: ${effect}. What it does otherwise, only the engine's preview shows` }];
+}
