@@ -1,0 +1,86 @@
+import { conjoin, quoted } from "../lib/prose.ts";
+import type { Comparison, EngineAccount, EngineShare, Warning } from "../templates/comparison.ts";
+import { type Fate, parseSteps, type Step } from "./engine-steps.ts";
+
+/** What would be lost with a host, whether it is protected right now or not. */
+const GUARDED: Readonly<Record<string, string>> = {
+  "hcloud:index/primaryIp:PrimaryIp": "an address",
+  "hcloud:index/server:Server": "the server",
+  "hcloud:index/volume:Volume": "the data volume",
+  "tls:index/privateKey:PrivateKey": "the host key",
+};
+
+/** What the engine says it would do. */
+export interface Preview {
+  account: EngineAccount;
+  /** Everything protected that would be replaced or deleted, in words. */
+  guarded: string[];
+  /** Tenants whose gateway would get a new container. */
+  restarted: string[];
+}
+
+/** Of an engine that stopped before it said anything. */
+export const NO_PREVIEW: Preview = { account: { isComplete: false, shares: [] }, guarded: [], restarted: [] };
+
+/** Reads what the engine's `preview --json` printed. Throws a UserError when it is something else. */
+export function parsePreview(text: string): Preview {
+  const { steps, isComplete } = parseSteps(text);
+  return {
+    account: { isComplete, shares: addUp(steps.filter(({ state }) => state.custom)) },
+    guarded: steps.filter(isGuarded).map(describeLoss).toSorted(),
+    restarted: steps
+      .flatMap(({ name, fate, owner }) => (fate === "replaced" && owner.kind === "tenant" && name === `${owner.id}-gateway` ? [owner.id] : []))
+      .toSorted(),
+  };
+}
+
+/** The comparison with what the engine knows on top. */
+export function withPreview(comparison: Comparison, { account, guarded, restarted }: Preview): Comparison {
+  const danger = (text: string): Warning => ({ level: "danger", text });
+  const warnings = [
+    ...(account.isComplete ? [] : [danger("the engine's preview did not get to its end; its log says why")]),
+    ...(guarded.length === 0
+      ? []
+      : [danger(`the engine would replace or delete what is guarded: ${guarded.join("; ")}. The check passes only where that is allowed`)]),
+    ...comparison.warnings,
+    ...tellUnforeseen(restarted.filter((id) => !comparison.interrupted.includes(id))),
+  ];
+  return { ...comparison, warnings };
+}
+
+function tellUnforeseen(ids: readonly string[]): Warning[] {
+  if (ids.length === 0) return [];
+  return [{ level: "notice", text: `by the engine's account ${conjoin(ids.map(quoted), 12)} restart${ids.length === 1 ? "s" : ""} as well` }];
+}
+
+function isGuarded(step: Step): boolean {
+  return (step.fate === "deleted" || step.fate === "replaced") && (step.state.protect || nameGuarded(step) !== undefined);
+}
+
+/** What of a host it is. Other keys belong to certificates, which come and go with Cloudflare. */
+function nameGuarded({ type, owner }: Step): string | undefined {
+  return type.startsWith("hcloud:") || owner.kind === "host" ? GUARDED[type] : undefined;
+}
+
+function describeLoss(step: Step): string {
+  const { name, fate, state, owner } = step;
+  const part = nameGuarded(step);
+  const what = part === undefined || owner.kind !== "host" ? quoted(name) : `${part} of ${quoted(owner.id)} (${quoted(name)})`;
+  return `${what} is ${fate === "deleted" && state.retainOnDelete ? "given up and stays behind" : fate}`;
+}
+
+/** Tenants first, then hosts, then what all share. */
+function addUp(steps: readonly Step[]): EngineShare[] {
+  const groups = Map.groupBy(steps, ({ owner: { kind, id } }) => (kind === "stack" ? "all" : `${kind} ${quoted(id)}`));
+  return [...groups]
+    .map(([owner, group]): EngineShare => {
+      const number = (fate: Fate): number => group.filter((each) => each.fate === fate).length;
+      const kept = group.filter(({ fate, state }) => fate === "deleted" && state.retainOnDelete).length;
+      return { owner, created: number("created"), updated: number("updated"), replaced: number("replaced"), deleted: number("deleted") - kept, kept };
+    })
+    .toSorted((a, b) => rank(a) - rank(b) || (a.owner < b.owner ? -1 : 1));
+}
+
+function rank({ owner }: EngineShare): number {
+  return owner.startsWith("tenant") ? 0 : owner.startsWith("host") ? 1 : 2;
+}
