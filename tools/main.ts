@@ -7,14 +7,16 @@ import { check } from "./check.ts";
 import { runInForeground } from "./command.ts";
 import { destroy } from "./destroy.ts";
 import { stopServing } from "./fleet.ts";
+import { guard } from "./guard.ts";
 import { LOCAL_STACK, readEnv } from "./local.ts";
+import { plan } from "./plan.ts";
 import { recoverCloud } from "./recover-cloud.ts";
 import { setUp } from "./set-up.ts";
 import { setUpTests } from "./set-up-tests.ts";
 import { start } from "./start.ts";
 
 const projectDir = dirname(import.meta.dirname);
-const USAGE = "usage: npm start | npm test | npm run stop | destroy | pulumi | recover | check | bench -- [options]";
+const USAGE = "usage: npm start | npm test | npm run stop | destroy | pulumi | plan | recover | check | bench -- [options]";
 
 /** What each verb does; they give the exit code. */
 const VERBS: Readonly<Record<string, (args: string[], mayInstall: boolean) => Promise<number>>> = {
@@ -42,6 +44,24 @@ const VERBS: Readonly<Record<string, (args: string[], mayInstall: boolean) => Pr
     const { values } = parseArgs({ args, options: { "no-set-up": { type: "boolean", default: false } } });
     if (values["no-set-up"]) return await check(projectDir, findEnv());
     return await withWhatThereIs(mayInstall, async (env) => await check(projectDir, env));
+  },
+  plan: async (args) => {
+    const { values } = parseArgs({
+      args,
+      options: {
+        base: { type: "string" },
+        stack: { type: "string", default: "prod" },
+        markdown: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        preview: { type: "string" },
+        guard: { type: "string" },
+        allow: { type: "boolean", default: false },
+      },
+    });
+    if (values.guard !== undefined) return guard(values.guard, values.allow);
+    const { text, exitCode } = await plan({ projectDir, ...values, form: values.json ? "json" : values.markdown ? "markdown" : "text" });
+    process.stdout.write(text);
+    return exitCode;
   },
   recover: async (args) => {
     const { values } = parseArgs({ args, options: { stack: { type: "string" }, yes: { type: "boolean", default: false } } });

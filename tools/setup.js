@@ -78,13 +78,26 @@ async function alone(work) {
   }
 }
 
+/** Whether somebody's own `npm ci` brought what package-lock.json names: npm writes down what it installed. */
+function isInstalledByNpm() {
+  const file = join(modulesDir, ".package-lock.json");
+  if (!existsSync(file)) return false;
+  /** @type {(path: string) => Record<string, { version?: string, optional?: boolean }>} */
+  const read = (path) => JSON.parse(readFileSync(path, "utf8")).packages;
+  const installed = read(file);
+  // What is optional may be for another machine.
+  return Object.entries(read(join(projectDir, "package-lock.json"))).every(
+    ([name, { version, optional = false }]) => name === "" || installed[name]?.version === version || (optional && installed[name] === undefined),
+  );
+}
+
 /** Brings node_modules in line with package-lock.json; a stamp written last says that it is. */
 async function install() {
   const wanted = createHash("sha256")
     .update(readFileSync(join(projectDir, "package-lock.json")))
     .digest("hex");
   const stamp = join(modulesDir, ".openclaw-tenants-lock");
-  const isCurrent = () => existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+  const isCurrent = () => (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) || isInstalledByNpm();
   if (isCurrent()) return;
   await alone(async () => {
     if (isCurrent()) return;

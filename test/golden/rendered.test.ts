@@ -25,8 +25,8 @@ describe("what a plan renders", () => {
   });
 
   it("is all there is in expected/", () => {
-    // User data has tests of its own.
-    const files = readdirSync(expected, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && !entry.name.endsWith(".yaml"));
+    // User data and comments have tests of their own.
+    const files = readdirSync(expected, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && !/\.(md|yaml)$/.test(entry.name));
     const paths = files.map(({ parentPath, name }) => join(parentPath, name).slice(expected.length + 1));
     expect(paths.toSorted()).toEqual(Object.keys(renderedFiles()).toSorted());
   });
