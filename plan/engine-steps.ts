@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { UserError } from "../lib/errors.ts";
+import type { Fate } from "../templates/comparison.ts";
 
 /** The parts of a resource that are looked at; inputs and outputs are not. */
 const State = z.object({
@@ -13,12 +14,20 @@ type State = z.output<typeof State>;
 
 /** What `pulumi preview --json` prints. Source: PreviewDigest, pkg/display/json.go of the engine. */
 const Digest = z.object({
-  steps: z.array(z.object({ op: z.string(), urn: z.string(), oldState: State.optional(), newState: State.optional() })).default([]),
+  steps: z
+    .array(
+      z.object({
+        op: z.string(),
+        urn: z.string(),
+        oldState: State.optional(),
+        newState: State.optional(),
+        diffReasons: z.array(z.string()).nullish(),
+        detailedDiff: z.record(z.string(), z.unknown()).nullish(),
+      }),
+    )
+    .default([]),
   diagnostics: z.array(z.object({ severity: z.string().default("") })).default([]),
 });
-
-/** What becomes of a resource. */
-export type Fate = "created" | "deleted" | "replaced" | "updated";
 
 /** The engine's operations that come to something; a replacement is made of several. */
 const FATES: Readonly<Record<string, Fate>> = {
@@ -34,15 +43,18 @@ const FATES: Readonly<Record<string, Fate>> = {
 
 /** What becomes of one resource, and whose it is. */
 export interface Step {
+  urn: string;
   name: string;
   type: string;
   fate: Fate;
+  /** Inputs that differ, by name. */
+  inputs: string[];
   state: State;
   owner: Owner;
 }
 
 /** Whom a resource belongs to. */
-interface Owner {
+export interface Owner {
   kind: "host" | "stack" | "tenant";
   id: string;
 }
@@ -55,7 +67,10 @@ export function parseSteps(text: string): { steps: Step[]; isComplete: boolean }
       const fate = worst(all.flatMap(({ op }) => FATES[op] ?? []));
       // What it was counts for more than what it will be.
       const state = all.find(({ oldState }) => oldState !== undefined)?.oldState ?? all[0]?.newState ?? State.parse({});
-      return fate === undefined ? [] : [{ name: urn.split("::").at(-1) ?? "", type: typeOf(urn), fate, state, owner: ownerOf(state.parent) }];
+      if (fate === undefined) return [];
+      const differing = all.flatMap(({ diffReasons, detailedDiff }) => [...(diffReasons ?? []), ...Object.keys(detailedDiff ?? {})]);
+      const inputs = [...new Set(differing.map((path) => path.split(/[.[]/, 1)[0] ?? ""))].toSorted();
+      return [{ urn, name: urn.split("::").at(-1) ?? "", type: typeOf(urn), fate, inputs, state, owner: ownerOf(urn, state.parent) }];
     }),
     isComplete: !diagnostics.some(({ severity }) => severity === "error"),
   };
@@ -81,9 +96,11 @@ function typeOf(urn: string): string {
   return urn.split("::")[2]?.split("$").at(-1) ?? "";
 }
 
-function ownerOf(parent: string): Owner {
-  const [type, id = ""] = [typeOf(parent), parent.split("::").at(-1)];
-  switch (type) {
+/** A component belongs to itself, a resource to the component it is a part of. */
+function ownerOf(urn: string, parent: string): Owner {
+  const owner = typeOf(urn).startsWith("openclaw:") ? urn : parent;
+  const id = owner.split("::").at(-1) ?? "";
+  switch (typeOf(owner)) {
     case "openclaw:index:Gateway":
       return { kind: "tenant", id };
     case "openclaw:index:Dns":

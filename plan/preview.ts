@@ -1,6 +1,7 @@
+import { UserError } from "../lib/errors.ts";
 import { conjoin, quoted } from "../lib/prose.ts";
-import type { Comparison, EngineAccount, EngineShare, Warning } from "../templates/comparison.ts";
-import { type Fate, parseSteps, type Step } from "./engine-steps.ts";
+import type { Comparison, EngineAccount, EngineShare, EngineStep, Fate, Warning } from "../templates/comparison.ts";
+import { type Owner, parseSteps, type Step } from "./engine-steps.ts";
 
 /** What would be lost with a host, whether it is protected right now or not. */
 const GUARDED: Readonly<Record<string, string>> = {
@@ -20,13 +21,20 @@ export interface Preview {
 }
 
 /** Of an engine that stopped before it said anything. */
-export const NO_PREVIEW: Preview = { account: { isComplete: false, shares: [] }, guarded: [], restarted: [] };
+export const NO_PREVIEW: Preview = { account: { isComplete: false, shares: [], steps: [] }, guarded: [], restarted: [] };
 
 /** Reads what the engine's `preview --json` printed. Throws a UserError when it is something else. */
 export function parsePreview(text: string): Preview {
   const { steps, isComplete } = parseSteps(text);
   return {
-    account: { isComplete, shares: addUp(steps.filter(({ state }) => state.custom)) },
+    account: {
+      isComplete,
+      shares: addUp(steps.filter(({ state }) => state.custom)),
+      steps: steps
+        .filter(({ state }) => state.custom)
+        .map(describeStep)
+        .toSorted(byOwner),
+    },
     guarded: steps.filter(isGuarded).map(describeLoss).toSorted(),
     restarted: steps
       .flatMap(({ name, fate, owner }) => (fate === "replaced" && owner.kind === "tenant" && name === `${owner.id}-gateway` ? [owner.id] : []))
@@ -69,18 +77,48 @@ function describeLoss(step: Step): string {
   return `${what} is ${fate === "deleted" && state.retainOnDelete ? "given up and stays behind" : fate}`;
 }
 
+/**
+ * URNs that an update of one tenant alone is for: what becomes of it, whatever is created on its hosts or for all because it needs that, and the
+ * routes of its hosts. Throws a UserError when the preview did not get to its end.
+ */
+export function targetsOf(text: string, { id, hosts }: { id: string; hosts: readonly string[] }): string[] {
+  const { steps, isComplete } = parseSteps(text);
+  if (!isComplete) throw new UserError("the preview did not get to its end", { hint: "its log says why" });
+  const isNeeded = ({ owner, fate, name }: Step): boolean => {
+    switch (owner.kind) {
+      case "tenant":
+        return owner.id === id;
+      case "host":
+        return hosts.includes(owner.id) && (fate === "created" || name === `${owner.id}-load`);
+      case "stack":
+        return fate === "created";
+    }
+  };
+  return steps.some(({ owner }) => owner.kind === "tenant" && owner.id === id) ? steps.filter(isNeeded).map(({ urn }) => urn) : [];
+}
+
+function describeStep({ fate, type, name, inputs, state, owner }: Step): EngineStep {
+  return { fate, type: type.replace(/:.*:/, ":"), name, owner: nameOwner(owner), inputs, isKept: fate === "deleted" && state.retainOnDelete };
+}
+
+function nameOwner({ kind, id }: Owner): string {
+  return kind === "stack" ? "all" : `${kind} ${quoted(id)}`;
+}
+
 /** Tenants first, then hosts, then what all share. */
 function addUp(steps: readonly Step[]): EngineShare[] {
-  const groups = Map.groupBy(steps, ({ owner: { kind, id } }) => (kind === "stack" ? "all" : `${kind} ${quoted(id)}`));
+  const groups = Map.groupBy(steps, ({ owner }) => nameOwner(owner));
   return [...groups]
     .map(([owner, group]): EngineShare => {
       const number = (fate: Fate): number => group.filter((each) => each.fate === fate).length;
       const kept = group.filter(({ fate, state }) => fate === "deleted" && state.retainOnDelete).length;
       return { owner, created: number("created"), updated: number("updated"), replaced: number("replaced"), deleted: number("deleted") - kept, kept };
     })
-    .toSorted((a, b) => rank(a) - rank(b) || (a.owner < b.owner ? -1 : 1));
+    .toSorted(byOwner);
 }
 
-function rank({ owner }: EngineShare): number {
-  return owner.startsWith("tenant") ? 0 : owner.startsWith("host") ? 1 : 2;
+function byOwner(a: Pick<EngineStep, "owner"> & { name?: string }, b: Pick<EngineStep, "owner"> & { name?: string }): number {
+  const rank = ({ owner }: Pick<EngineStep, "owner">): number => (owner.startsWith("tenant") ? 0 : owner.startsWith("host") ? 1 : 2);
+  const key = ({ owner, name = "" }: typeof a): string => `${owner} ${name}`;
+  return rank(a) - rank(b) || (key(a) < key(b) ? -1 : 1);
 }

@@ -1,5 +1,6 @@
 import { count, quoted } from "../lib/prose.ts";
 import type { Comparison, EngineAccount, FieldChange, HostChange, TenantChange } from "./comparison.ts";
+import { renderSteps } from "./engine-steps.ts";
 import { addUp, FATES, nameHost, tellFates, tellUse, tellValue } from "./figures.ts";
 import { renderTable, toMarkdown, toProse } from "./markdown.ts";
 
@@ -110,11 +111,11 @@ function hostRow(name: string, uses: Pick<HostChange, "after" | "before">): stri
   return [name, tenants, used, free, eur];
 }
 
-function renderEngine({ isComplete, shares }: EngineAccount): string[] {
+function renderEngine({ isComplete, shares, steps }: EngineAccount): string[] {
   const title = `The engine's own account: ${tellFates(shares)}${isComplete ? "" : ", until it stopped"}`;
   if (shares.length === 0) return [title, ""];
   const rows = shares.map((share) => [share.owner, ...FATES.map((fate) => `${share[fate] || ""}`)]);
-  return [`<details><summary>${title}</summary>`, "", ...renderTable(["resources of", ...FATES], rows), "", "</details>", ""];
+  return [`<details><summary>${title}</summary>`, "", ...renderTable(["resources of", ...FATES], rows), "", ...renderSteps(steps), "", "</details>", ""];
 }
 
 function shorten(text: string): string {
@@ -133,5 +134,6 @@ function finish(lines: readonly string[]): string {
     kept.push(line);
   }
   const isOpen = kept.some((line) => line.startsWith("<details>")) && !kept.includes("</details>");
-  return `${[...kept, ...(isOpen ? ["", "</details>"] : []), "", "**Cut here, because GitHub takes no more: `npm run plan` shows all of it.**"].join("\n")}\n`;
+  const isInBlock = kept.lastIndexOf("```diff") > kept.lastIndexOf("```");
+  return `${[...kept, ...(isInBlock ? ["```"] : []), ...(isOpen ? ["", "</details>"] : []), "", "**Cut here, because GitHub takes no more: `npm run plan` shows all of it.**"].join("\n")}\n`;
 }

@@ -73,9 +73,27 @@ export interface EngineShare {
   kept: number;
 }
 
+/** What becomes of a resource. */
+export type Fate = "created" | "deleted" | "replaced" | "updated";
+
+/** One resource that does not stay as it is. */
+export interface EngineStep {
+  fate: Fate;
+  /** `docker:Container`. */
+  type: string;
+  name: string;
+  /** Whose it is: a tenant, a host or all. */
+  owner: string;
+  /** Inputs that differ, by name. */
+  inputs: string[];
+  /** Whether what is deleted only leaves the stack and stays where it is. */
+  isKept: boolean;
+}
+
 /** What the engine's own preview comes to; no value of any property. */
 export interface EngineAccount {
   /** Whether it got to its end. */
   isComplete: boolean;
   shares: EngineShare[];
+  steps: EngineStep[];
 }

@@ -1,17 +1,13 @@
 import { readFileSync } from "node:fs";
 
+import { UserError } from "../lib/errors.ts";
 import { parsePreview } from "../plan/preview.ts";
 
-/**
- * Refuses an engine's preview that would replace or delete something protected, unless that is allowed, or that did not get to its end. Names what
- * it is about, and gives the exit code.
- */
-export function guard(file: string, isAllowed: boolean): number {
+/** Names everything protected that an engine's preview would replace or delete, a line each, and gives the exit code. Throws a UserError when it did not get to its end. */
+export function guard(file: string): number {
   const { guarded, account } = parsePreview(readFileSync(file, "utf8"));
-  const lines = [
-    ...guarded.map((text) => `${text.replaceAll("`", '"')}${isAllowed ? ": allowed" : ""}`),
-    ...(account.isComplete ? [] : ["the preview did not get to its end; its log says why"]),
-  ];
-  process.stdout.write(lines.length === 0 ? "nothing protected is replaced or deleted\n" : `${lines.join("\n")}\n`);
-  return account.isComplete && (isAllowed || guarded.length === 0) ? 0 : 1;
+  if (!account.isComplete) throw new UserError("the preview did not get to its end", { hint: "its log says why" });
+  process.stdout.write(guarded.map((text) => `${text.replaceAll("`", '"')}\n`).join(""));
+  if (guarded.length === 0) process.stderr.write("nothing protected is replaced or deleted\n");
+  return guarded.length === 0 ? 0 : 1;
 }

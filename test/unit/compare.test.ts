@@ -199,7 +199,7 @@ describe("a host", () => {
 describe("a long comment", () => {
   it("is cut at what GitHub takes, and says so", () => {
     const many = Array.from({ length: 1_000 }, (_, index) => tenant({ id: `tenant-${index}`, port: 18_801 + index, name: "&".repeat(80) }));
-    const comment = renderComment(ARGS, compare(versionOf([]), versionOf(many)), { isComplete: true, shares: [] });
+    const comment = renderComment(ARGS, compare(versionOf([]), versionOf(many)), { isComplete: true, shares: [], steps: [] });
     expect(comment.length).toBeLessThanOrEqual(65_536);
     expect(comment).toMatch(/\| `tenant-\d+`.*\|\n\n\*\*Cut here, because GitHub takes no more: `npm run plan` shows all of it\.\*\*\n$/);
     expect(comment).toMatch(/^<!-- openclaw-tenants plan test -->\n/);
@@ -214,7 +214,7 @@ describe("a long comment", () => {
       deleted: 0,
       kept: 0,
     }));
-    const comment = renderComment(ARGS, compare(versionOf([]), versionOf([])), { isComplete: true, shares });
+    const comment = renderComment(ARGS, compare(versionOf([]), versionOf([])), { isComplete: true, shares, steps: [] });
     expect(comment.length).toBeLessThanOrEqual(65_536);
     expect(comment.split("<details>")).toHaveLength(2);
     expect(comment.split("</details>")).toHaveLength(2);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { describe, expect, it, vi } from "vitest";
 
-import { NO_PREVIEW, parsePreview, type Preview, withPreview } from "../../plan/preview.ts";
+import { NO_PREVIEW, parsePreview, type Preview, targetsOf, withPreview } from "../../plan/preview.ts";
 import type { Comparison } from "../../templates/comparison.ts";
 import { guard } from "../../tools/guard.ts";
 
@@ -57,7 +57,7 @@ describe("what the engine's preview would take away", () => {
 
 describe("the engine's account", () => {
   it("counts each resource once, by whose it is, and what stays behind apart", () => {
-    expect(read("tenants").account).toEqual({
+    expect(read("tenants").account).toMatchObject({
       isComplete: true,
       shares: [
         { owner: "tenant `acme`", created: 0, updated: 0, replaced: 1, deleted: 0, kept: 0 },
@@ -67,6 +67,19 @@ describe("the engine's account", () => {
         { owner: "host `host-1`", created: 0, updated: 0, replaced: 1, deleted: 0, kept: 0 },
       ],
     });
+  });
+
+  it("tells of every resource what becomes of it, and which inputs differ", () => {
+    const { steps } = read("telemetry").account;
+    expect(steps.find(({ name }) => name === "acme-gateway")).toEqual({
+      fate: "replaced",
+      type: "docker:Container",
+      name: "acme-gateway",
+      owner: "tenant `acme`",
+      inputs: ["envs", "waitTimeout"],
+      isKept: false,
+    });
+    expect(read("tenants").account.steps.find(({ name }) => name === "initech-state")).toMatchObject({ fate: "deleted", isKept: true });
   });
 
   it("says whether it got to its end", () => {
@@ -114,10 +127,10 @@ describe("a comparison", () => {
 });
 
 describe("the guard", () => {
-  function run(name: string, isAllowed: boolean): { exitCode: number; said: string } {
+  function run(name: string): { exitCode: number; said: string } {
     const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
     try {
-      const exitCode = guard(fileOf(name), isAllowed);
+      const exitCode = guard(fileOf(name));
       return { exitCode, said: written.mock.calls.map(([text]) => String(text)).join("") };
     } finally {
       written.mockRestore();
@@ -125,20 +138,35 @@ describe("the guard", () => {
   }
 
   it("lets pass what takes nothing away", () => {
-    expect(run("tenants", false)).toEqual({ exitCode: 0, said: "nothing protected is replaced or deleted\n" });
+    expect(run("tenants")).toEqual({ exitCode: 0, said: "" });
   });
 
-  it("stops at a server that is replaced, and names it, unless that is allowed", () => {
-    expect(run("rebuild", false)).toEqual({ exitCode: 1, said: 'the server of "host-1" ("host-1-server") is replaced\n' });
-    expect(run("rebuild", true)).toEqual({ exitCode: 0, said: 'the server of "host-1" ("host-1-server") is replaced: allowed\n' });
+  it("stops at a server that is replaced, and names it", () => {
+    expect(run("rebuild")).toEqual({ exitCode: 1, said: 'the server of "host-1" ("host-1-server") is replaced\n' });
   });
 
-  it("never lets pass a preview that did not get to its end", () => {
-    for (const isAllowed of [true, false]) {
-      const { exitCode, said } = run("host-gone-protected", isAllowed);
-      expect(exitCode).toBe(1);
-      expect(said).toContain("the preview did not get to its end; its log says why\n");
-      expect(said).not.toContain(CANARY);
-    }
+  it("names nothing of a preview that did not get to its end, so that nothing can be allowed", () => {
+    expect(() => run("host-gone-protected")).toThrow("the preview did not get to its end");
+  });
+});
+
+describe("targets of one tenant", () => {
+  const targets = (id: string, hosts: readonly string[]): string[] =>
+    targetsOf(readFileSync(fileOf("tenants"), "utf8"), { id, hosts })
+      .map((urn) => urn.split("::").at(-1) ?? "")
+      .toSorted();
+
+  it("are what becomes of it, and the routes of its host", () => {
+    expect(targets("acme", ["host-1"])).toEqual(["acme-gateway", "host-1-load"]);
+    expect(targets("hooli", ["host-1"])).toContain("hooli-gateway");
+    expect(targets("hooli", ["host-1"]).filter((name) => !name.startsWith("hooli"))).toEqual(["host-1-load"]);
+  });
+
+  it("are none when nothing of it changes", () => {
+    expect(targets("umbrella", ["host-1"])).toEqual([]);
+  });
+
+  it("are none of a preview that did not get to its end", () => {
+    expect(() => targetsOf(readFileSync(fileOf("host-gone-protected"), "utf8"), { id: "acme", hosts: [] })).toThrow("did not get to its end");
   });
 });
