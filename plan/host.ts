@@ -169,7 +169,7 @@ function planTenant(
     expose: tenant.expose,
     hostname,
     url,
-    image: tenant.image ?? settings.image,
+    image: tenant.image ?? (tenant.canary ? settings.canaryImage : undefined) ?? settings.image,
     names: nameTenant(stack, id),
     limits: planLimits(tenant, capacityOf(host).cpus),
     port,

@@ -45,6 +45,8 @@ export const Settings = z
     domain: z.hostname(),
     /** OpenClaw image of every tenant that names none. */
     image: GatewayImage,
+    /** The same for tenants marked `canary`. Absent: `image`. */
+    canaryImage: GatewayImage.optional(),
     caddyImage: z.string().check(({ value, issues }) => {
       for (const message of findImageMistakes(value, { product: "Caddy", oldest: OLDEST_CADDY })) issues.push({ code: "custom", input: value, message });
     }),

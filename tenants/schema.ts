@@ -148,7 +148,9 @@ export const Tenant = z.strictObject({
   /** What Caddy routes from outside. `/healthz` always is; `/tools/*` and `/api/v1/*` never are. */
   expose: z.array(z.enum(["hooks", "controlUi", "api"])).default([]),
   skills: Skills.prefault({}),
-  /** Another image for this tenant alone (a canary). Default: `settings.image`. */
+  /** Whether it runs `settings.canaryImage`, which new versions reach first. */
+  canary: z.boolean().default(false),
+  /** Another image for this tenant alone, whatever the settings say. Default: `settings.canaryImage` of a canary, else `settings.image`. */
   image: GatewayImage.optional(),
   /** Merged into the rendered `openclaw.json`, except under the locked paths of plan/overlay.ts. */
   config: z.record(z.string(), z.json()).optional(),
