@@ -33,6 +33,8 @@ export type Exported = z.output<typeof Exported>;
 export interface Where {
   projectDir: string;
   stack: string;
+  /** Added to the environment. */
+  env?: Readonly<Record<string, string>>;
 }
 
 /** What a preview shows in a secret's place. */
@@ -41,8 +43,8 @@ const SEALED = "[secret]";
 const CREATING = ["create", "replace", "create-replacement"];
 
 /** The state of a stack, secrets sealed. */
-export async function readDeployment({ projectDir, stack }: Where): Promise<Exported> {
-  return Exported.parse(JSON.parse(await run("reading the state", "pulumi", ["stack", "export", "--stack", stack], { cwd: projectDir })));
+export async function readDeployment({ projectDir, stack, env }: Where): Promise<Exported> {
+  return Exported.parse(JSON.parse(await run("reading the state", "pulumi", ["stack", "export", "--stack", stack], { cwd: projectDir, env })));
 }
 
 /** Writes it back. Operations that were begun and not ended are not in it any more. */

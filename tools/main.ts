@@ -7,16 +7,19 @@ import { check } from "./check.ts";
 import { runInForeground } from "./command.ts";
 import { destroy } from "./destroy.ts";
 import { stopServing } from "./fleet.ts";
+import { showDrift } from "./drift.ts";
 import { guard } from "./guard.ts";
+import { showHealth } from "./health-of-fleet.ts";
 import { LOCAL_STACK, readEnv } from "./local.ts";
 import { plan } from "./plan.ts";
 import { recoverCloud } from "./recover-cloud.ts";
 import { setUp } from "./set-up.ts";
 import { setUpTests } from "./set-up-tests.ts";
 import { start } from "./start.ts";
+import { printTargets } from "./targets.ts";
 
 const projectDir = dirname(import.meta.dirname);
-const USAGE = "usage: npm start | npm test | npm run stop | destroy | pulumi | plan | recover | check | bench -- [options]";
+const USAGE = "usage: npm start | npm test | npm run stop | destroy | pulumi | plan | health | drift | recover | check | bench -- [options]";
 
 /** What each verb does; they give the exit code. */
 const VERBS: Readonly<Record<string, (args: string[], mayInstall: boolean) => Promise<number>>> = {
@@ -55,13 +58,31 @@ const VERBS: Readonly<Record<string, (args: string[], mayInstall: boolean) => Pr
         json: { type: "boolean", default: false },
         preview: { type: "string" },
         guard: { type: "string" },
-        allow: { type: "boolean", default: false },
+        targets: { type: "string" },
       },
     });
-    if (values.guard !== undefined) return guard(values.guard, values.allow);
+    if (values.guard !== undefined) return guard(values.guard);
+    if (values.targets !== undefined) {
+      if (values.preview === undefined)
+        throw new UserError("--targets needs a preview", { hint: "pulumi preview --json > preview.json, then --preview preview.json" });
+      return await printTargets({ projectDir, stack: values.stack, tenant: values.targets, preview: values.preview });
+    }
     const { text, exitCode } = await plan({ projectDir, ...values, form: values.json ? "json" : values.markdown ? "markdown" : "text" });
     process.stdout.write(text);
     return exitCode;
+  },
+  health: async (args) => {
+    const { values } = parseArgs({ args, options: { stack: { type: "string", default: "prod" }, markdown: { type: "boolean", default: false } } });
+    return await showHealth({ projectDir, ...values });
+  },
+  drift: async (args) => {
+    const { values } = parseArgs({
+      args,
+      options: { stack: { type: "string", default: "prod" }, preview: { type: "string" }, certificates: { type: "string" } },
+    });
+    if (values.preview === undefined)
+      throw new UserError("drift needs a preview", { hint: "pulumi preview --refresh --json > preview.json, then --preview preview.json" });
+    return await Promise.resolve(showDrift({ ...values, preview: values.preview }));
   },
   recover: async (args) => {
     const { values } = parseArgs({ args, options: { stack: { type: "string" }, yes: { type: "boolean", default: false } } });
@@ -105,7 +126,7 @@ function isMisuse(error: unknown): error is Error {
 
 const [verb = "", ...rest] = process.argv.slice(2);
 // It would win over the file that `.local/env` names; a stack that is not the local one has its own.
-if (verb !== "recover") delete process.env["PULUMI_CONFIG_PASSPHRASE"];
+if (!["health", "recover"].includes(verb)) delete process.env["PULUMI_CONFIG_PASSPHRASE"];
 try {
   const action = VERBS[verb];
   if (action === undefined) {

@@ -18,7 +18,7 @@ export async function start(projectDir: string, { docker, env }: SetUp): Promise
   const code = await runInForeground("pulumi", args, { cwd: projectDir, env });
 
   // Also after a failure: one sick tenant keeps nobody from seeing the others.
-  const tenants = await readTenants(projectDir, env);
+  const tenants = await readTenants(projectDir, LOCAL_STACK, env);
   if (tenants.length === 0) return code;
   const deadline = Date.now() + (code === 0 ? HEALTHY_MS : 0);
   const reading = readMemory(docker.endpoint);

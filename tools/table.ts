@@ -1,16 +1,24 @@
 import type { Tenant } from "./outputs.ts";
 import { LOCAL_STACK } from "./local.ts";
 
+/** How a tenant is. */
+export type Health = "healthy" | "host not answering" | "not answering" | "not running" | "starting" | "suspended" | "unhealthy";
+
 /** A tenant and how it is. */
 export interface TenantReport extends Tenant {
-  health: "healthy" | "not answering" | "suspended";
+  health: Health;
   /** In use and allowed, in Docker's words; absent when it does not run. */
   memory: string | undefined;
 }
 
+/** The tenants, a row each, under a head. */
+export function tableOf(tenants: readonly TenantReport[]): string[][] {
+  return [["tenant", "URL", "health", "memory in use / limit"], ...tenants.map(({ id, url, health, memory }) => [id, url, health, memory ?? "-"])];
+}
+
 /** The tenants, one line each. */
 export function renderTable(tenants: readonly TenantReport[]): string {
-  const rows = [["tenant", "URL", "health", "memory in use / limit"], ...tenants.map(({ id, url, health, memory }) => [id, url, health, memory ?? "-"])];
+  const rows = tableOf(tenants);
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) =>

@@ -1,18 +1,6 @@
-import { z } from "zod";
-
-import { quote } from "../lib/ssh.ts";
-import { attempt, type CommandResult } from "./command.ts";
+import { findHosts } from "./connections.ts";
 import type { Resource } from "./deployment.ts";
 import { say } from "./progress.ts";
-
-/** How a recorded connection reaches its Docker. The engine keeps a provider's lists as JSON. */
-const Connection = z.object({
-  host: z.string().optional(),
-  sshOpts: z
-    .string()
-    .transform((json) => z.array(z.string()).parse(JSON.parse(json)))
-    .optional(),
-});
 
 const KINDS = [
   { noun: "containers", list: ["ps", "--all"], remove: ["rm", "--force"] },
@@ -25,13 +13,7 @@ const KINDS = [
  */
 export async function removeUnrecordedOn(stack: string, resources: readonly Resource[]): Promise<void> {
   const recorded = new Set(resources.map(({ id }) => id));
-  for (const { urn, inputs } of resources.filter(({ type }) => type === "pulumi:providers:docker")) {
-    const host =
-      urn
-        .split("::")
-        .at(-1)
-        ?.replace(/-docker$/, "") ?? urn;
-    const docker = clientOf(Connection.parse(inputs ?? {}));
+  for (const { id: host, docker } of findHosts(resources)) {
     for (const { noun, list, remove } of KINDS) {
       const all = await docker([...list, "--no-trunc", "--quiet", "--filter", `label=openclaw-tenants.stack=${stack}`]);
       const unrecorded = all.stdout.split("\n").filter((id) => id !== "" && !recorded.has(id));
@@ -43,10 +25,4 @@ export async function removeUnrecordedOn(stack: string, resources: readonly Reso
       if (unrecorded.length > 0) say("recovery", `host "${host}": removed ${unrecorded.length} ${noun} that were not recorded`);
     }
   }
-}
-
-/** The docker client at the other end where ssh has options of its own, which docker's own client does not take. */
-function clientOf({ host, sshOpts }: z.output<typeof Connection>): (args: readonly string[]) => Promise<CommandResult> {
-  if (host !== undefined && sshOpts !== undefined) return (args) => attempt("ssh", [...sshOpts, host, quote(["docker", ...args])]);
-  return (args) => attempt("docker", [...(host === undefined ? [] : ["--host", host]), ...args]);
 }
