@@ -32,6 +32,7 @@ export type Exported = z.output<typeof Exported>;
 /** Which stack, on the backend that this shell is logged in to. */
 export interface Where {
   projectDir: string;
+  /** As the engine takes it: its name, or `organization/project/name`. */
   stack: string;
   /** Added to the environment. */
   env?: Readonly<Record<string, string>>;
@@ -41,6 +42,11 @@ export interface Where {
 const SEALED = "[secret]";
 /** What it plans to make. A resource whose old one is gone already is created as well, though it says "replace". */
 const CREATING = ["create", "replace", "create-replacement"];
+
+/** The stack's own name, without the organization and project that may stand before it: what its labels and files are called. */
+export function nameOfStack(stack: string): string {
+  return stack.split("/").at(-1) ?? stack;
+}
 
 /** The state of a stack, secrets sealed. */
 export async function readDeployment({ projectDir, stack, env }: Where): Promise<Exported> {

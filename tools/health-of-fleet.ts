@@ -1,6 +1,6 @@
 import { renderTable as renderMarkdown } from "../templates/markdown.ts";
 import { findHosts, type KnownHost } from "./connections.ts";
-import { readDeployment } from "./deployment.ts";
+import { nameOfStack, readDeployment } from "./deployment.ts";
 import { LOCAL_STACK, readEnv } from "./local.ts";
 import { readTenants, type Tenant } from "./outputs.ts";
 import { type Health, renderTable, tableOf, type TenantReport } from "./table.ts";
@@ -22,7 +22,7 @@ interface Gateways {
 export async function showHealth({ projectDir, stack, markdown }: HealthArgs): Promise<number> {
   const env = stack === LOCAL_STACK ? readEnv(projectDir) : {};
   const [tenants, { deployment }] = await Promise.all([readTenants(projectDir, stack, env), readDeployment({ projectDir, stack, env })]);
-  const hosts = findHosts(deployment.resources, { env }).map(async (host) => [host.id, await askGateways(host, stack)] as const);
+  const hosts = findHosts(deployment.resources, { env }).map(async (host) => [host.id, await askGateways(host, nameOfStack(stack))] as const);
   const asked = new Map(await Promise.all(hosts));
   const reports = tenants.map((tenant) => report(tenant, asked.get(tenant.host)));
   const [head = [], ...rows] = tableOf(reports);

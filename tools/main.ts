@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { UserError } from "../lib/errors.ts";
 import { check } from "./check.ts";
 import { runInForeground } from "./command.ts";
+import { nameOfStack } from "./deployment.ts";
 import { destroy } from "./destroy.ts";
 import { stopServing } from "./fleet.ts";
 import { showDrift } from "./drift.ts";
@@ -61,13 +62,14 @@ const VERBS: Readonly<Record<string, (args: string[], mayInstall: boolean) => Pr
         targets: { type: "string" },
       },
     });
+    const stack = nameOfStack(values.stack);
     if (values.guard !== undefined) return guard(values.guard);
     if (values.targets !== undefined) {
       if (values.preview === undefined)
         throw new UserError("--targets needs a preview", { hint: "pulumi preview --json > preview.json, then --preview preview.json" });
-      return await printTargets({ projectDir, stack: values.stack, tenant: values.targets, preview: values.preview });
+      return await printTargets({ projectDir, stack, tenant: values.targets, preview: values.preview });
     }
-    const { text, exitCode } = await plan({ projectDir, ...values, form: values.json ? "json" : values.markdown ? "markdown" : "text" });
+    const { text, exitCode } = await plan({ projectDir, ...values, stack, form: values.json ? "json" : values.markdown ? "markdown" : "text" });
     process.stdout.write(text);
     return exitCode;
   },
@@ -82,7 +84,7 @@ const VERBS: Readonly<Record<string, (args: string[], mayInstall: boolean) => Pr
     });
     if (values.preview === undefined)
       throw new UserError("drift needs a preview", { hint: "pulumi preview --refresh --json > preview.json, then --preview preview.json" });
-    return await Promise.resolve(showDrift({ ...values, preview: values.preview }));
+    return await Promise.resolve(showDrift({ ...values, stack: nameOfStack(values.stack), preview: values.preview }));
   },
   recover: async (args) => {
     const { values } = parseArgs({ args, options: { stack: { type: "string" }, yes: { type: "boolean", default: false } } });

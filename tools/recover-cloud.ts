@@ -4,7 +4,7 @@ import { z } from "zod";
 
 import { UserError } from "../lib/errors.ts";
 import { attempt, run, runInForeground } from "./command.ts";
-import { existing, type Exported, readDeployment, readPlanned, type Resource, type Where, withCreated, writeDeployment } from "./deployment.ts";
+import { existing, type Exported, nameOfStack, readDeployment, readPlanned, type Resource, type Where, withCreated, writeDeployment } from "./deployment.ts";
 import { FINDABLE, findCreated } from "./find-unrecorded.ts";
 import { stopOrphanedPlugIns } from "./processes.ts";
 import { say } from "./progress.ts";
@@ -33,7 +33,7 @@ export async function recoverCloud({ yes, ...where }: RecoverCloudArgs): Promise
   await attempt("pulumi", ["cancel", "--stack", stack, "--yes", "--non-interactive"], { cwd: projectDir });
 
   const before = await readDeployment(where);
-  await removeUnrecordedOn(stack, before.deployment.resources);
+  await removeUnrecordedOn(nameOfStack(stack), before.deployment.resources);
   const created = await findUnrecorded(where, before);
   for (const [urn, { id }] of created) say("recovery", `${nameOf(urn)} was created and not recorded: taking over ${id ?? ""}`);
   if (created.size > 0) await confirm("Does all that belong to this stack?", "delete what does not belong to it, and run this again", yes);
@@ -50,7 +50,7 @@ async function findUnrecorded(where: Where, { deployment }: Exported): Promise<M
   const recorded = new Map(deployment.resources.map((each) => [each.urn, each.id]));
   const planned = (await readPlanned(where)).filter(({ type, parent }) => FINDABLE.includes(type) && recorded.has(parent ?? ""));
   if (planned.length === 0) return new Map();
-  const ids = await findCreated(where.stack, planned, await readCredentials(where));
+  const ids = await findCreated(nameOfStack(where.stack), planned, await readCredentials(where));
   return new Map(
     planned.flatMap((each): [string, Resource][] => {
       const id = ids.get(each.urn);
@@ -77,7 +77,7 @@ async function refuseLock({ projectDir, stack }: Where): Promise<void> {
   const said = await run("finding the backend", "pulumi", ["whoami", "--json", "--non-interactive"], { cwd: projectDir });
   const { url } = z.object({ url: z.string() }).parse(JSON.parse(said));
   if (!url.startsWith("file://")) return;
-  const name = stack.split("/").at(-1) ?? stack;
+  const name = nameOfStack(stack);
   findStaleLocks(join(stateDir({ PULUMI_BACKEND_URL: url }), "locks", "organization", readProjectName(projectDir), name), name);
 }
 
