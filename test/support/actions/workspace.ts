@@ -1,0 +1,40 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { git } from "../repository.ts";
+
+/** The checkout under test, which has the dependencies that package-lock.json names. */
+const ROOT = join(import.meta.dirname, "..", "..", "..");
+
+/** Links what is installed already; for all else the real npm is next on PATH. */
+const NPM = `#!/bin/sh
+PATH="\${PATH#*:}"
+[ "$1" = ci ] || exec npm "$@"
+exec ln -s '${join(ROOT, "node_modules")}' node_modules
+`;
+
+/** What a runner starts a job with. */
+export interface Workspace {
+  /** A fresh clone of a repository, at its newest commit. */
+  dir: string;
+  /** For the front of PATH: an npm that asks no registry. */
+  bin: string;
+  dispose: () => void;
+}
+
+/** Checks a repository out. */
+export async function checkOut(repository: string): Promise<Workspace> {
+  const scratch = mkdtempSync(join(tmpdir(), "openclaw-tenants-workspace-"));
+  const [dir, bin] = [join(scratch, "checkout"), join(scratch, "bin")];
+  await git(repository, "clone", "--quiet", "--no-local", repository, dir);
+  mkdirSync(bin);
+  writeFileSync(join(bin, "npm"), NPM, { mode: 0o755 });
+  return {
+    dir,
+    bin,
+    dispose: () => {
+      rmSync(scratch, { recursive: true, force: true });
+    },
+  };
+}
