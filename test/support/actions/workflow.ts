@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { parse } from "yaml";
 import { z } from "zod";
@@ -51,19 +51,20 @@ export type Workflow = z.output<typeof Workflow>;
 export type Action = z.output<typeof Action>;
 
 /** Every workflow by the name of its file, without `.yml`. */
-export function readWorkflows(): Record<string, Workflow> {
-  return readAll("workflows", (name) => [name.replace(/\.yml$/, ""), Workflow.parse(readYaml("workflows", name))]);
+export function readWorkflows(dir = GITHUB_DIR): Record<string, Workflow> {
+  return readAll(join(dir, "workflows"), (file) => [basename(file, ".yml"), Workflow.parse(readYaml(file))]);
 }
 
 /** Every action of this repository's own by the name of its folder. */
-export function readActions(): Record<string, Action> {
-  return readAll("actions", (name) => [name, Action.parse(readYaml("actions", name, "action.yml"))]);
+export function readActions(dir = GITHUB_DIR): Record<string, Action> {
+  return readAll(join(dir, "actions"), (folder) => [basename(folder), Action.parse(readYaml(join(folder, "action.yml")))]);
 }
 
-function readAll<T>(folder: string, read: (name: string) => [string, T]): Record<string, T> {
-  return Object.fromEntries(readdirSync(join(GITHUB_DIR, folder)).toSorted().map(read));
+function readAll<T>(folder: string, read: (path: string) => [string, T]): Record<string, T> {
+  const names = readdirSync(folder).toSorted();
+  return Object.fromEntries(names.map((name) => read(join(folder, name))));
 }
 
-function readYaml(...path: string[]): unknown {
-  return parse(readFileSync(join(GITHUB_DIR, ...path), "utf8"));
+function readYaml(file: string): unknown {
+  return parse(readFileSync(file, "utf8"));
 }
