@@ -9,3 +9,6 @@ export const OPENCLAW_VERSION = "2026.9.6";
 
 /** Caddy of the local stack. */
 export const CADDY_VERSION = "2.11.4";
+
+/** What the workflows in `.github` are held to by tests. */
+export const ACTIONLINT_VERSION = "1.7.12";
