@@ -3,12 +3,16 @@ import { z } from "zod";
 import { UserError } from "../lib/errors.ts";
 import type { Fate } from "../templates/comparison.ts";
 
-/** The parts of a resource that are looked at; inputs and outputs are not. */
+/** The parts of a resource that are looked at. Of its inputs that is what a volume of Docker's is a name for; outputs are not. */
 const State = z.object({
   custom: z.boolean().default(false),
   parent: z.string().default(""),
   protect: z.boolean().default(false),
   retainOnDelete: z.boolean().default(false),
+  inputs: z
+    .object({ driverOpts: z.object({ o: z.literal("bind") }) })
+    .optional()
+    .catch(undefined),
 });
 type State = z.output<typeof State>;
 
@@ -26,8 +30,13 @@ const Digest = z.object({
       }),
     )
     .default([]),
-  diagnostics: z.array(z.object({ severity: z.string().default("") })).default([]),
+  diagnostics: z.array(z.object({ severity: z.string().default(""), message: z.string().default("") })).default([]),
 });
+
+/** How the SDK begins to tell an error that no program should throw. Source: cmd/run/run.ts of the SDK for Node. */
+const UNFORESEEN = "failed with an unhandled exception";
+/** A line of a stack, in colours. */
+const FRAME = /^(?:\s|\u001B\[\d+m)*at /;
 
 /** The engine's operations that come to something; a replacement is made of several. */
 const FATES: Readonly<Record<string, Fate>> = {
@@ -74,6 +83,19 @@ export function parseSteps(text: string): { steps: Step[]; isComplete: boolean }
     }),
     isComplete: !diagnostics.some(({ severity }) => severity === "error"),
   };
+}
+
+/**
+ * What stopped the engine, in words. Of what the program itself threw no more than where: that may quote a secret, and the engine knows only those of
+ * the config. Throws a UserError when the text is something else.
+ */
+export function parseErrors(text: string): string[] {
+  const errors = parseDigest(text).diagnostics.filter(({ severity }) => severity === "error");
+  return errors.map(({ message }) => {
+    const frames = message.split("\n").filter((line) => FRAME.test(line));
+    if (frames.length === 0 && !message.includes(UNFORESEEN)) return message;
+    return ["the program threw an error, whose words may hold a secret and are not told here", ...frames].join("\n");
+  });
 }
 
 /** What several operations on one resource come to. */

@@ -1,3 +1,4 @@
+import { Console } from "node:console";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -9,6 +10,7 @@ import { nameOfStack } from "./deployment.ts";
 import { destroy } from "./destroy.ts";
 import { stopServing } from "./fleet.ts";
 import { showDrift } from "./drift.ts";
+import { showErrors } from "./engine-errors.ts";
 import { guard } from "./guard.ts";
 import { showHealth } from "./health-of-fleet.ts";
 import { LOCAL_STACK, readEnv } from "./local.ts";
@@ -58,11 +60,15 @@ const VERBS: Readonly<Record<string, (args: string[], mayInstall: boolean) => Pr
         markdown: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         preview: { type: "string" },
+        errors: { type: "string" },
         guard: { type: "string" },
         targets: { type: "string" },
       },
     });
+    // What a list prints is talk: stdout is the plan's alone.
+    globalThis.console = new Console(process.stderr);
     const stack = nameOfStack(values.stack);
+    if (values.errors !== undefined) return showErrors(values.errors);
     if (values.guard !== undefined) return guard(values.guard);
     if (values.targets !== undefined) {
       if (values.preview === undefined)
