@@ -98,7 +98,15 @@ export function targetsOf(text: string, { id, hosts }: { id: string; hosts: read
 }
 
 function describeStep({ fate, type, name, inputs, state, owner }: Step): EngineStep {
-  return { fate, type: type.replace(/:.*:/, ":"), name, owner: nameOwner(owner), inputs, isKept: fate === "deleted" && state.retainOnDelete };
+  return {
+    fate,
+    type: type.replace(/:.*:/, ":"),
+    name,
+    owner: nameOwner(owner),
+    inputs,
+    isKept: fate === "deleted" && state.retainOnDelete,
+    hasDirectory: state.inputs !== undefined,
+  };
 }
 
 function nameOwner({ kind, id }: Owner): string {

@@ -11,6 +11,10 @@ const MOST_OF_MISTAKE = 1_000;
 /** Fields of one tenant. */
 const MOST_FIELDS = 12;
 
+/** What a plan alone cannot know, and who can. */
+const UNASKED = " without asking any account: what is sold out, and what removed tenants left behind, only the engine's preview tells";
+const ASKED = "; the engine alone has asked the accounts";
+
 export interface CommentArgs {
   stack: string;
   /** What it is compared with, as it was named. */
@@ -43,7 +47,7 @@ export function renderComment({ stack, base, pricesSeen }: CommentArgs, comparis
     ...section("Settings", settings.length === 0 ? [] : renderTable(["setting", "before", "after"], settings.map(settingRow))),
     ...section("Hosts", renderTable(["host", "tenants", "GiB in use", "GiB free", "EUR a month"], rows)),
     ...(engine === undefined ? [] : renderEngine(engine)),
-    `<sub>${toMarkdown(`Compared with ${quoted(base)} without asking any account: what is sold out, and what removed tenants left behind, only the engine's preview tells. Prices are net, for new orders, seen on ${pricesSeen}.`)}</sub>`,
+    `<sub>${toMarkdown(`Compared with ${quoted(base)}${engine?.isComplete === true ? ASKED : UNASKED}. Prices are net, for new orders, seen on ${pricesSeen}.`)}</sub>`,
   ]);
 }
 
@@ -112,8 +116,8 @@ function hostRow(name: string, uses: Pick<HostChange, "after" | "before">): stri
 }
 
 function renderEngine({ isComplete, shares, steps }: EngineAccount): string[] {
-  const title = `The engine's own account: ${tellFates(shares)}${isComplete ? "" : ", until it stopped"}`;
-  if (shares.length === 0) return [title, ""];
+  const title = `The engine's own account: ${isComplete ? "" : "until it stopped, "}${tellFates(shares)}`;
+  if (shares.length === 0) return [isComplete ? title : "The engine stopped before it had anything to tell.", ""];
   const rows = shares.map((share) => [share.owner, ...FATES.map((fate) => `${share[fate] || ""}`)]);
   return [`<details><summary>${title}</summary>`, "", ...renderTable(["resources of", ...FATES], rows), "", ...renderSteps(steps), "", "</details>", ""];
 }

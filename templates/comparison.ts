@@ -88,6 +88,8 @@ export interface EngineStep {
   inputs: string[];
   /** Whether what is deleted only leaves the stack and stays where it is. */
   isKept: boolean;
+  /** Whether it is a volume that is no more than a name for a directory on its host, which outlives it. */
+  hasDirectory: boolean;
 }
 
 /** What the engine's own preview comes to; no value of any property. */

@@ -12,8 +12,9 @@ export function renderSteps(steps: readonly EngineStep[]): string[] {
   return ["```diff", ...steps.slice(0, MOST_STEPS).map(renderStep), ...(rest > 0 ? [`  and ${rest} more`] : []), "```"];
 }
 
-function renderStep({ fate, type, name, inputs, isKept }: EngineStep): string {
-  const how = isKept ? "given up, stays behind" : `${fate}${inputs.length === 0 ? "" : `: ${inputs.join(", ")}`}`;
+function renderStep({ fate, type, name, inputs, isKept, hasDirectory }: EngineStep): string {
+  const rest = hasDirectory && (fate === "deleted" || fate === "replaced") ? "; its directory stays" : "";
+  const how = isKept ? "given up, stays behind" : `${fate}${inputs.length === 0 ? "" : `: ${inputs.join(", ")}`}${rest}`;
   // Nothing in a name may end the block.
   return `${SIGNS[fate]} ${type} ${name} (${how})`.replaceAll(/[`\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ");
 }

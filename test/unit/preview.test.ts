@@ -78,8 +78,18 @@ describe("the engine's account", () => {
       owner: "tenant `acme`",
       inputs: ["envs", "waitTimeout"],
       isKept: false,
+      hasDirectory: false,
     });
     expect(read("tenants").account.steps.find(({ name }) => name === "initech-state")).toMatchObject({ fate: "deleted", isKept: true });
+  });
+
+  it("tells a volume that is a name for a directory from one that holds what is in it", () => {
+    const volume = (inputs: object): unknown => {
+      const urn = "urn:pulumi:prod::openclaw-tenants::docker:index/volume:Volume::acme-state";
+      return parsePreview(JSON.stringify({ steps: [{ op: "delete", urn, oldState: { custom: true, inputs } }] })).account.steps[0]?.hasDirectory;
+    };
+    expect(volume({ name: "acme", driver: "local", driverOpts: { type: "none", o: "bind", device: "/srv" } })).toBe(true);
+    expect([volume({ name: "acme" }), volume({ driverOpts: { o: "size=1g" } }), volume({ driverOpts: [] })]).toEqual([false, false, false]);
   });
 
   it("says whether it got to its end", () => {
