@@ -2,7 +2,7 @@ import { type Contexts, interpolateAll, isMet, type Status } from "./expression.
 import { JobMachine, type JobRun, type Runner } from "./job-machine.ts";
 import { type Job, readWorkflows, type Workflow } from "./workflow.ts";
 
-export type { Call, JobRun, Runner } from "./job-machine.ts";
+export type { JobRun, Runner } from "./job-machine.ts";
 
 /** What GitHub knows when a workflow runs. */
 export interface Event {

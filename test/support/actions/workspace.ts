@@ -16,18 +16,20 @@ exec ln -s '${join(ROOT, "node_modules")}' node_modules
 
 /** What a runner starts a job with. */
 export interface Workspace {
-  /** A fresh clone of a repository, at its newest commit. */
+  /** A fresh checkout, as deep as it was asked for. */
   dir: string;
   /** For the front of PATH: an npm that asks no registry. */
   bin: string;
   dispose: () => void;
 }
 
-/** Checks a repository out. */
-export async function checkOut(repository: string): Promise<Workspace> {
+/** Checks a repository out as `actions/checkout` does: one ref of it, and so many commits. */
+export async function checkOut(repository: string, ref = "refs/heads/main", depth = 1): Promise<Workspace> {
   const scratch = mkdtempSync(join(tmpdir(), "openclaw-tenants-workspace-"));
   const [dir, bin] = [join(scratch, "checkout"), join(scratch, "bin")];
-  await git(repository, "clone", "--quiet", "--no-local", repository, dir);
+  await git(repository, "init", "--quiet", dir);
+  await git(dir, "fetch", "--quiet", "--no-tags", `--depth=${depth}`, `file://${repository}`, ref);
+  await git(dir, "checkout", "--quiet", "--detach", "FETCH_HEAD");
   mkdirSync(bin);
   writeFileSync(join(bin, "npm"), NPM, { mode: 0o755 });
   return {
