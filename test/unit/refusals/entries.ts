@@ -1,7 +1,7 @@
 import { tenant } from "../../support/fleet.ts";
 import { acme, type Refusal } from "./refusal.ts";
 
-const fields = "id, name, host, port, size, limits, status, model, telegram, env, expose, skills, image, config, adopt, moveFrom";
+const fields = "id, name, host, port, size, limits, status, model, telegram, env, expose, skills, canary, image, config, adopt, moveFrom";
 
 /** Entries that are wrong in themselves. */
 export const entries: Refusal[] = [

@@ -43,7 +43,7 @@ export const settings: Refusal[] = [
   {
     name: "a setting nobody knows",
     settings: { domian: "example.com" } as never,
-    line: "field domian: no such field; the fields here are domain, image, caddyImage, subnetPool, reservedSubnets, streamCloseDelaySeconds, startTimeoutSeconds, otlpEndpoint, operators, dns, hetzner, hosts",
+    line: "field domian: no such field; the fields here are domain, image, canaryImage, caddyImage, subnetPool, reservedSubnets, streamCloseDelaySeconds, startTimeoutSeconds, otlpEndpoint, operators, dns, hetzner, hosts",
   },
   { name: "a domain with a space", settings: { domain: "exam ple.com" }, line: 'field domain "exam ple.com": invalid hostname' },
   {
