@@ -203,7 +203,9 @@ export class Gateway extends pulumi.ComponentResource {
 
 /** Says which tenant did not start and where to look; the provider's own error names a container and no reason. */
 function explainFailure(name: string, { tenant, startTimeoutSeconds }: GatewayArgs): pulumi.ErrorHook {
-  return new pulumi.ErrorHook(`${name}-explain`, async () => {
+  return new pulumi.ErrorHook(`${name}-explain`, async ({ failedOperation }) => {
+    // A container that cannot be deleted has not failed to start; there the provider's error says why.
+    if (failedOperation === "delete") return false;
     await pulumi.log.error(
       `tenant "${tenant.id}" did not become healthy within ${startTimeoutSeconds} s, and nobody else waits for it; its last words: docker logs --tail 50 ${tenant.names.container}`,
     );
