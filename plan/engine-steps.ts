@@ -35,6 +35,8 @@ const Digest = z.object({
 
 /** How the SDK begins to tell an error that no program should throw. Source: cmd/run/run.ts of the SDK for Node. */
 const UNFORESEEN = "failed with an unhandled exception";
+/** What a login said that failed, at the end of the Docker plug-in's long line; it comes once for every resource. */
+const LOGIN = /\bstderr=(ssh: .+|[^\n]*Permission denied .+|Host key verification failed.+)/;
 /** A line of a stack, in colours. */
 const FRAME = /^(?:\s|\u001B\[\d+m)*at /;
 
@@ -86,16 +88,19 @@ export function parseSteps(text: string): { steps: Step[]; isComplete: boolean }
 }
 
 /**
- * What stopped the engine, in words. Of what the program itself threw no more than where: that may quote a secret, and the engine knows only those of
+ * What stopped the engine, in words, each once. Of what the program itself threw no more than where: that may quote a secret, and the engine knows only those of
  * the config. Throws a UserError when the text is something else.
  */
 export function parseErrors(text: string): string[] {
   const errors = parseDigest(text).diagnostics.filter(({ severity }) => severity === "error");
-  return errors.map(({ message }) => {
+  const words = errors.map(({ message }) => {
+    const login = LOGIN.exec(message)?.[1];
+    if (login !== undefined) return login;
     const frames = message.split("\n").filter((line) => FRAME.test(line));
     if (frames.length === 0 && !message.includes(UNFORESEEN)) return message;
     return ["the program threw an error, whose words may hold a secret and are not told here", ...frames].join("\n");
   });
+  return [...new Set(words)];
 }
 
 /** What several operations on one resource come to. */

@@ -31,6 +31,17 @@ describe("what stopped the engine", () => {
     expect(errorsOf(message)).toEqual([[WITHHELD, ...frames].join("\n")]);
   });
 
+  it.each([
+    "ssh: connect to host 203.0.113.2 port 22: Connection refused",
+    "deploy@203.0.113.2: Permission denied (publickey).",
+    "Host key verification failed.",
+  ])("is told once and in the login's own words when a host lets nobody in: %s", (words) => {
+    const lines = ["host-2-skills", "host-2-edge"].map(
+      (name) => `error: refreshing ${name}: command [ssh -l deploy] has exited with exit status 255, stderr=${words}\n: provider=docker@5.2.0\n`,
+    );
+    expect(errorsOf(...lines)).toEqual([words]);
+  });
+
   it("cannot be told of what is no preview", () => {
     expect(() => parseErrors("")).toThrow("this is no preview of the engine's");
   });
