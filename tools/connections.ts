@@ -21,7 +21,7 @@ export interface KnownHost {
 }
 
 /** Every host that a state knows a connection to. */
-export function findHosts(resources: readonly Resource[], options: Pick<CommandOptions, "env"> = {}): KnownHost[] {
+export function findHosts(resources: readonly Resource[], options: Pick<CommandOptions, "env" | "timeoutMs"> = {}): KnownHost[] {
   return resources
     .filter(({ type }) => type === "pulumi:providers:docker")
     .map(({ urn, inputs }) => {
@@ -31,7 +31,7 @@ export function findHosts(resources: readonly Resource[], options: Pick<CommandO
 }
 
 /** The docker client at the other end where ssh has options of its own, which docker's own client does not take. */
-function clientOf({ host, sshOpts }: z.output<typeof Connection>, options: Pick<CommandOptions, "env">): KnownHost["docker"] {
+function clientOf({ host, sshOpts }: z.output<typeof Connection>, options: Pick<CommandOptions, "env" | "timeoutMs">): KnownHost["docker"] {
   if (host !== undefined && sshOpts !== undefined) return (args) => attempt("ssh", [...sshOpts, host, quote(["docker", ...args])], options);
   return (args) => attempt("docker", [...(host === undefined ? [] : ["--host", host]), ...args], options);
 }

@@ -5,11 +5,16 @@ import { LOCAL_STACK, readEnv } from "./local.ts";
 import { readTenants, type Tenant } from "./outputs.ts";
 import { type Health, renderTable, tableOf, type TenantReport } from "./table.ts";
 
+/** Nobody waits longer for a host that takes a connection and says nothing. */
+const PATIENCE_MS = 60_000;
+
 export interface HealthArgs {
   projectDir: string;
   stack: string;
   /** Whether it is for GitHub, not for a terminal. */
   markdown: boolean;
+  /** Id of the one whose health decides over the exit code. Default: everybody's. */
+  tenant?: string | undefined;
 }
 
 /** What a host says of the gateways on it, by container. */
@@ -19,22 +24,30 @@ interface Gateways {
 }
 
 /** Shows how every tenant of a stack is, by the word of its host's Docker. Gives the exit code: 1 when one that should run is not healthy. */
-export async function showHealth({ projectDir, stack, markdown }: HealthArgs): Promise<number> {
+export async function showHealth({ projectDir, stack, markdown, tenant: only }: HealthArgs): Promise<number> {
   const env = stack === LOCAL_STACK ? readEnv(projectDir) : {};
   const [tenants, { deployment }] = await Promise.all([readTenants(projectDir, stack, env), readDeployment({ projectDir, stack, env })]);
-  const hosts = findHosts(deployment.resources, { env }).map(async (host) => [host.id, await askGateways(host, nameOfStack(stack))] as const);
+  const hosts = findHosts(deployment.resources, { env, timeoutMs: PATIENCE_MS }).map(
+    async (host) => [host.id, await askGateways(host, nameOfStack(stack))] as const,
+  );
   const asked = new Map(await Promise.all(hosts));
   const reports = tenants.map((tenant) => report(tenant, asked.get(tenant.host)));
   const [head = [], ...rows] = tableOf(reports);
   process.stdout.write(`${markdown ? renderMarkdown(head, rows).join("\n") : renderTable(reports)}\n`);
-  return reports.every(({ health }) => health === "healthy" || health === "suspended") ? 0 : 1;
+  const deciding = reports.filter(({ id }) => only === undefined || id === only);
+  return deciding.every(({ health }) => health === "healthy" || health === "suspended") ? 0 : 1;
 }
 
 function report(tenant: Tenant, gateways: Gateways | undefined): TenantReport {
   const { container, status } = tenant;
-  const memory = gateways?.memory.get(container);
-  if (status !== "active") return { ...tenant, health: "suspended", memory };
-  return { ...tenant, health: gateways === undefined ? "host not answering" : (gateways.health.get(container) ?? "not running"), memory };
+  const running = gateways?.health.get(container);
+  // After an update of one tenant alone the outputs tell of others what is still to be done: one to be suspended may run.
+  const idle = status === "active" ? "not running" : "suspended";
+  return {
+    ...tenant,
+    health: running ?? (gateways === undefined && status === "active" ? "host not answering" : idle),
+    memory: gateways?.memory.get(container),
+  };
 }
 
 /** Absent: nothing answers there. */

@@ -80,7 +80,10 @@ const VERBS: Readonly<Record<string, (args: string[], mayInstall: boolean) => Pr
     return exitCode;
   },
   health: async (args) => {
-    const { values } = parseArgs({ args, options: { stack: { type: "string", default: "prod" }, markdown: { type: "boolean", default: false } } });
+    const { values } = parseArgs({
+      args,
+      options: { stack: { type: "string", default: "prod" }, markdown: { type: "boolean", default: false }, tenant: { type: "string" } },
+    });
     return await showHealth({ projectDir, ...values });
   },
   drift: async (args) => {
