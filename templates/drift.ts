@@ -1,5 +1,5 @@
 import { quoted } from "../lib/prose.ts";
-import type { EngineAccount } from "./comparison.ts";
+import type { EngineAccount, EngineStep } from "./comparison.ts";
 import { renderSteps } from "./engine-steps.ts";
 import { FATES, tellFates } from "./figures.ts";
 import { renderTable, toMarkdown } from "./markdown.ts";
@@ -30,21 +30,28 @@ export function renderDrift({ stack, engine, certificates }: DriftArgs): string 
   return parts.length === 0 ? "" : `${parts.join("\n").trimEnd()}\n`;
 }
 
-const UNFINISHED = "**The look did not get to its end**, so there may be more than this; its log says why.\n";
+const UNFINISHED = "**The look did not get to its end, so nobody knows all that differs.** Its log says why.\n";
 
 function tellSteps(stack: string, { shares, steps }: EngineAccount): string[] {
+  const down = steps.filter(isDown).map(({ name }) => name);
   const rows = shares.map((share) => [share.owner, ...FATES.map((fate) => `${share[fate] || ""}`)]);
   return [
     toMarkdown(`**What runs as ${quoted(stack)} is not what the repository says.** An update would put it right: ${tellFates(shares)}.`).replaceAll("\\*", "*"),
+    ...(down.length === 0 ? [] : ["", `**Not running: ${down.map((name) => toMarkdown(quoted(name))).join(", ")}.**`]),
     "",
-    "Either somebody changed something past the repository, or something was merged and not deployed. To have the repository's way, run the workflow _deploy_; to keep",
-    "what was changed, write it into the repository.",
+    "Either somebody changed something past the repository, or something was merged and not deployed. To have the repository's way, run the workflow _deploy_ with",
+    "_repair_; without, it does not look at the world. To keep what was changed, write it into the repository.",
     "",
     ...renderTable(["resources of", ...FATES], rows),
     "",
     ...renderSteps(steps),
     "",
   ];
+}
+
+/** A gateway or a Caddy that is not there, or has stopped: the engine wants containers of that kind to run. */
+function isDown({ type, name, fate, inputs }: EngineStep): boolean {
+  return type === "docker:Container" && /-(gateway|edge)$/.test(name) && (fate === "created" || inputs.includes("mustRun"));
 }
 
 function tellEnding({ name, on, days }: EndingCertificate): string[] {
