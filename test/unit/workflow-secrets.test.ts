@@ -26,7 +26,7 @@ const SECRETS = {
 
 const INPUTS = {
   "reach-hosts: tailscale/github-action": ["tailnet-client-id", "tailnet-secret"],
-  "reach-hosts: ssh-add": ["ssh-key"],
+  "reach-hosts: ssh-add": ["ssh-key", "stack"],
 };
 
 const FROM_HERE = "github.event.pull_request.head.repo.full_name == github.repository";
