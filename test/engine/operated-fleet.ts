@@ -63,7 +63,7 @@ export async function createOperatedFleet(image: string): Promise<OperatedFleet>
     const tokens = TOKENS[workflow === "deploy" ? "full" : "readOnly"];
     const event: Event = {
       github: { repository: REPOSITORY, run_id: `${++runs}`, server_url: "https://github.com", token: JOB_TOKEN },
-      vars: { DEPLOY_RUNNER: "ours", PULUMI_BACKEND_URL, PULUMI_STACK: project.stack, ...vars },
+      vars: { DEPLOY_MINUTES: "5", DEPLOY_RUNNER: "ours", PULUMI_BACKEND_URL, PULUMI_STACK: project.stack, ...vars },
       inputs,
       secrets: { [environment]: { ...tokens, DEPLOY_SSH_KEY: privateKey, PULUMI_CONFIG_PASSPHRASE, ...secrets } },
       runner,
