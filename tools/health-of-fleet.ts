@@ -33,7 +33,8 @@ export async function showHealth({ projectDir, stack, markdown, tenant: only }: 
   const asked = new Map(await Promise.all(hosts));
   const reports = tenants.map((tenant) => report(tenant, asked.get(tenant.host)));
   const [head = [], ...rows] = tableOf(reports);
-  process.stdout.write(`${markdown ? renderMarkdown(head, rows).join("\n") : renderTable(reports)}\n`);
+  // GitHub makes links of addresses, and these are the fleet's own.
+  process.stdout.write(`${markdown ? renderMarkdown(head, rows).join("\n").replaceAll(":\\//", "://") : renderTable(reports)}\n`);
   const deciding = reports.filter(({ id }) => only === undefined || id === only);
   return deciding.every(({ health }) => health === "healthy" || health === "suspended") ? 0 : 1;
 }

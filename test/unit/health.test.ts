@@ -86,10 +86,10 @@ describe("how every tenant of a stack is", () => {
     ]);
   });
 
-  it("is a table on GitHub", async () => {
+  it("is a table on GitHub, with links", async () => {
     expect(await run([tenant("acme", "host-1")], { markdown: true })).toBe(0);
     expect(said.split("\n").slice(0, 2)).toEqual(["| tenant | URL | health | memory in use / limit |", "| --- | --- | --- | --- |"]);
-    expect(said).toMatch(/^\| acme \| .*acme\.example\.com \| healthy \| 400MiB \/ 1\.5GiB \|$/m);
+    expect(said).toMatch(/^\| acme \| https:\/\/acme\.example\.com \| healthy \| 400MiB \/ 1\.5GiB \|$/m);
   });
 
   it.each([
