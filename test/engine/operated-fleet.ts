@@ -5,22 +5,12 @@ import { join } from "node:path";
 import type { TenantInput } from "../../tenants/schema.ts";
 import { type GitHub, REPOSITORY, startGitHub } from "../support/actions/github.ts";
 import { type Event, type JobRun, runWorkflow } from "../support/actions/run-job.ts";
-import { checkOut } from "../support/actions/workspace.ts";
+import { checkOut, variablesOfRunner } from "../support/actions/workspace.ts";
 import { type CloudProject, createCloudProject, type HetznerInput, TOKENS } from "../support/cloud-project.ts";
 import { ROOT } from "../support/project.ts";
 import { git } from "../support/repository.ts";
 import { makeKeyPair } from "../support/ssh-agent.ts";
 
-/** Variables of the machine that runs a job; everything else comes from the workflow. */
-const OF_THE_RUNNER = [
-  "DOCKER_HOST",
-  "OPENCLAW_TENANTS_LANGUAGE_HOST",
-  "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION",
-  "PULUMI_HOME",
-  "PULUMI_SKIP_UPDATE_CHECK",
-  "STANDIN_MACHINES",
-  "STANDIN_WORLD",
-];
 const JOB_TOKEN = "ghs_the-token-of-the-job";
 
 /** What a run is given beside the repository's own settings. */
@@ -70,8 +60,7 @@ export async function createOperatedFleet(image: string): Promise<OperatedFleet>
     };
     const workspace = await checkOut(project.dir);
     try {
-      const own = Object.fromEntries(OF_THE_RUNNER.map((name) => [name, project.env[name] ?? ""]));
-      const env = { ...own, ...github.env, HOME: home, PATH: `${workspace.bin}:${PATH}` };
+      const env = { ...variablesOfRunner(project.env), ...github.env, HOME: home, PATH: `${workspace.bin}:${PATH}` };
       return await runWorkflow(workflow, event, { workspace: workspace.dir, env });
     } finally {
       workspace.dispose();

@@ -11,18 +11,8 @@ import { ROOT, type Run } from "../project.ts";
 import { git, WHOLE_PROGRAM } from "../repository.ts";
 import { type GitHub, REPOSITORY, startGitHub } from "./github.ts";
 import { type Again, type Event, type JobRun, runWorkflow } from "./run-job.ts";
-import { checkOut } from "./workspace.ts";
+import { checkOut, variablesOfRunner } from "./workspace.ts";
 
-/** Variables of the machine that runs a job; everything else comes from the workflow. */
-const OF_THE_RUNNER = [
-  "DOCKER_HOST",
-  "OPENCLAW_TENANTS_LANGUAGE_HOST",
-  "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION",
-  "PULUMI_HOME",
-  "PULUMI_SKIP_UPDATE_CHECK",
-  "STANDIN_MACHINES",
-  "STANDIN_WORLD",
-];
 const STACK_FILE = "Pulumi.prod.yaml";
 
 /** What a commit changes. */
@@ -121,8 +111,7 @@ export async function createRepositoryOf(project: CloudProject): Promise<Reposit
       };
       const workspace = await checkOut(dir, `refs/pull/${number}/merge`, 2);
       try {
-        const own = Object.fromEntries(OF_THE_RUNNER.map((name) => [name, project.env[name] ?? ""]));
-        const env = { ...own, ...github.env, HOME: home, PATH: [workspace.bin, bin, PATH].join(":") };
+        const env = { ...variablesOfRunner(project.env), ...github.env, HOME: home, PATH: [workspace.bin, bin, PATH].join(":") };
         return await runWorkflow("preview", event, { workspace: workspace.dir, env }, again);
       } finally {
         workspace.dispose();

@@ -7,6 +7,16 @@ import { git } from "../repository.ts";
 /** The checkout under test, which has the dependencies that package-lock.json names. */
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 
+const OF_THE_RUNNER = [
+  "DOCKER_HOST",
+  "OPENCLAW_TENANTS_LANGUAGE_HOST",
+  "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION",
+  "PULUMI_HOME",
+  "PULUMI_SKIP_UPDATE_CHECK",
+  "STANDIN_MACHINES",
+  "STANDIN_WORLD",
+];
+
 /** Links what is installed already; for all else the real npm is next on PATH. */
 const NPM = `#!/bin/sh
 PATH="\${PATH#*:}"
@@ -39,4 +49,9 @@ export async function checkOut(repository: string, ref = "refs/heads/main", dept
       rmSync(scratch, { recursive: true, force: true });
     },
   };
+}
+
+/** Variables of the machine that runs a job, out of a project's; everything else comes from the workflow. */
+export function variablesOfRunner(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(OF_THE_RUNNER.map((name) => [name, env[name] ?? ""]));
 }
