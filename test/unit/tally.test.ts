@@ -12,7 +12,8 @@ let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "tally-"));
   mkdirSync(join(folder, "test", "unit"), { recursive: true });
-  for (const path of ["vitest.config.ts", "test/support/tally.ts", "test/support/levels.ts"]) cpSync(join(root, path), join(folder, path), { recursive: true });
+  const files = ["vitest.config.ts", "Pulumi.prod.yaml", "test/support/tally.ts", "test/support/levels.ts"];
+  for (const path of files) cpSync(join(root, path), join(folder, path), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
 });

@@ -109,13 +109,15 @@ describe("what updates are looked for", () => {
 describe("an update", () => {
   it("of the canaries is taken by the settings, and leaves everybody else where they are", () => {
     const before = settingsIn(prod);
-    const after = settingsIn(update(prod, only("OpenClaw for canaries", PROD, inProd), NEWER));
-    expect(after).toEqual({ ...before, canaryImage: `openclaw/openclaw:2027.1.2@${DIGEST}` });
+    const canaries = only("OpenClaw for canaries", PROD, inProd);
+    const after = settingsIn(update(prod, canaries, NEWER));
+    expect(after).toEqual({ ...before, canaryImage: imageOf({ ...canaries, ...NEWER }) });
   });
 
   it("of everybody is taken by the settings, and leaves the canaries where they are", () => {
-    const after = settingsIn(update(prod, only("OpenClaw for everybody", PROD, inProd), NEWER));
-    expect(after).toEqual({ ...settingsIn(prod), image: `openclaw/openclaw:2027.1.2@${DIGEST}` });
+    const everybody = only("OpenClaw for everybody", PROD, inProd);
+    const after = settingsIn(update(prod, everybody, NEWER));
+    expect(after).toEqual({ ...settingsIn(prod), image: imageOf({ ...everybody, ...NEWER }) });
   });
 
   it("of Caddy is taken by the settings", () => {
