@@ -1,3 +1,4 @@
+import { quoted } from "../lib/prose.ts";
 import type { CommentArgs } from "./comment.ts";
 import type { Comparison, EngineAccount, FieldChange } from "./comparison.ts";
 import { nameHost, tellFates, tellUse, tellValue } from "./figures.ts";
@@ -15,7 +16,7 @@ export function renderPlanText({ stack, base }: Omit<CommentArgs, "pricesSeen">,
     ),
     ...section(
       "Tenants",
-      tenants.flatMap(({ id, name, what, fields }) => [`${id} (${name}) ${what}`, ...fields.map((field) => `  ${turn(field)}`)]),
+      tenants.flatMap(({ id, name, what, fields }) => [`${id} (${quoted(name)}) ${what}`, ...fields.map((field) => `  ${turn(field)}`)]),
     ),
     ...section("Settings", settings.map(turn)),
     ...section(

@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
-
 import { z } from "zod";
 
 import { findEndings } from "../plan/certificates.ts";
 import { parsePreview } from "../plan/preview.ts";
 import { renderDrift } from "../templates/drift.ts";
+import { readGiven } from "./given-file.ts";
 
 export interface DriftArgs {
   stack: string;
@@ -16,8 +15,8 @@ export interface DriftArgs {
 
 /** Prints where the world is not what the repository says, and certificates that end soon. Gives the exit code: 1 when there is something to tell. */
 export function showDrift({ stack, preview, certificates }: DriftArgs): number {
-  const { account } = parsePreview(readFileSync(preview, "utf8"));
-  const ends = certificates === undefined ? {} : z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(certificates, "utf8")));
+  const { account } = parsePreview(readGiven(preview));
+  const ends = certificates === undefined ? {} : z.record(z.string(), z.string()).parse(JSON.parse(readGiven(certificates)));
   const text = renderDrift({ stack, engine: account, certificates: findEndings(ends, new Date()) });
   process.stdout.write(text);
   if (text === "") process.stderr.write("nothing differs\n");

@@ -1,3 +1,4 @@
+import { UserError } from "../lib/errors.ts";
 import { renderTable as renderMarkdown } from "../templates/markdown.ts";
 import { findHosts, type KnownHost } from "./connections.ts";
 import { nameOfStack, readDeployment } from "./deployment.ts";
@@ -23,7 +24,7 @@ interface Gateways {
   memory: ReadonlyMap<string, string>;
 }
 
-/** Shows how every tenant of a stack is, by the word of its host's Docker. Gives the exit code: 1 when one that should run is not healthy. */
+/** Shows how every tenant of a stack is, by the word of its host's Docker. Gives the exit code: 1 when one that should run is not healthy. Throws a UserError when the one that is to decide is not among them. */
 export async function showHealth({ projectDir, stack, markdown, tenant: only }: HealthArgs): Promise<number> {
   const env = stack === LOCAL_STACK ? readEnv(projectDir) : {};
   const [tenants, { deployment }] = await Promise.all([readTenants(projectDir, stack, env), readDeployment({ projectDir, stack, env })]);
@@ -35,6 +36,8 @@ export async function showHealth({ projectDir, stack, markdown, tenant: only }: 
   const [head = [], ...rows] = tableOf(reports);
   // GitHub makes links of addresses, and these are the fleet's own.
   process.stdout.write(`${markdown ? renderMarkdown(head, rows).join("\n").replaceAll(":\\//", "://") : renderTable(reports)}\n`);
+  if (only !== undefined && reports.every(({ id }) => id !== only))
+    throw new UserError(`the stack has no tenant "${only}"`, { hint: `it has ${reports.map(({ id }) => id).join(", ") || "none"}` });
   const deciding = reports.filter(({ id }) => only === undefined || id === only);
   return deciding.every(({ health }) => health === "healthy" || health === "suspended") ? 0 : 1;
 }

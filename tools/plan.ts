@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-
 import { UserError } from "../lib/errors.ts";
 import { MistakesError } from "../lib/mistakes.ts";
 import { compareVersions, type ProgramChange } from "../plan/compare.ts";
@@ -13,6 +11,7 @@ import type { Comparison } from "../templates/comparison.ts";
 import { renderIncomparableText, renderPlanText } from "../templates/plan-text.ts";
 import { findBase, findProgramChanges, withFilesOf } from "./base.ts";
 import { renderByProgram } from "./base-program.ts";
+import { readGiven } from "./given-file.ts";
 
 export interface PlanArgs {
   projectDir: string;
@@ -68,7 +67,7 @@ async function readProgram(projectDir: string, dir: string, commit: string, earl
 
 /** An engine that stopped before it printed anything has told nothing, and the reviewer is told so. */
 async function readPreview(file: string): Promise<Preview> {
-  const text = readFileSync(file, "utf8");
+  const text = readGiven(file);
   return (await attempted(() => parsePreview(text))).value ?? NO_PREVIEW;
 }
 

@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
-
 import { z } from "zod";
 
 import { UserError } from "../lib/errors.ts";
 import { parseSteps } from "../plan/engine-steps.ts";
 import { targetsOf } from "../plan/preview.ts";
 import { readTenants } from "../stack/files.ts";
+import { readGiven } from "./given-file.ts";
 
 const Place = z.object({ id: z.string(), host: z.string(), moveFrom: z.string().optional() });
 
@@ -27,7 +26,7 @@ export async function printTargets({ projectDir, stack, tenant, preview }: Targe
       hint: `it has ${places.map(({ id }) => id).join(", ")}; one that was taken out goes with an update of the whole fleet`,
     });
   const hosts = [place.host, ...(place.moveFrom === undefined ? [] : [place.moveFrom])];
-  const text = readFileSync(preview, "utf8");
+  const text = readGiven(preview);
   const moving = findMoving(text).filter((id) => id !== tenant);
   if (moving.length > 0)
     throw new UserError(`tenant "${moving[0] ?? ""}" is to move, and an update of "${tenant}" alone would forget where its data is`, {

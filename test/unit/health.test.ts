@@ -103,6 +103,14 @@ describe("how every tenant of a stack is", () => {
     expect(await run(fleet, { tenant: id })).toBe(code);
   });
 
+  it("refuses to decide by somebody that there is not, once it has shown who there is", async () => {
+    await expect(run([tenant("acme", "host-1")], { tenant: "acmee" })).rejects.toMatchObject({
+      message: 'the stack has no tenant "acmee"',
+      hint: "it has acme",
+    });
+    expect(said).toContain("https://acme.example.com");
+  });
+
   it("is fine where all run or are suspended, and where there is nobody", async () => {
     expect(await run([tenant("acme", "host-1"), tenant("umbrella", "host-2", "suspended")])).toBe(0);
     expect(await run([])).toBe(0);

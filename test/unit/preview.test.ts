@@ -155,6 +155,10 @@ describe("the guard", () => {
     expect(run("rebuild")).toEqual({ exitCode: 1, said: 'the server of "host-1" ("host-1-server") is replaced\n' });
   });
 
+  it("is told which file is not there", () => {
+    expect(() => guard("nowhere.json")).toThrow("nowhere.json cannot be read");
+  });
+
   it("names nothing of a preview that did not get to its end, so that nothing can be allowed", () => {
     expect(() => run("host-gone-protected")).toThrow("the preview did not get to its end");
   });
