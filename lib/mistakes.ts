@@ -2,8 +2,9 @@ import { z } from "zod";
 
 import { isCredentialField } from "./credential.ts";
 import { UserError } from "./errors.ts";
+import { redact } from "./redact.ts";
 
-/** Every mistake of one thing, a line each. */
+/** Every mistake of one thing, a line each, with nothing between quotes that could be a credential. */
 export class MistakesError extends UserError {
   /** What has them. */
   readonly what: string;
@@ -11,9 +12,11 @@ export class MistakesError extends UserError {
 
   constructor(what: string, mistakes: readonly string[]) {
     const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
-    super(`${what} has ${count}; nothing was changed:\n${mistakes.map((mistake) => `  - ${mistake}`).join("\n")}`);
+    // Somebody may have pasted a secret into any field.
+    const told = mistakes.map((mistake) => mistake.replaceAll(/"[^"]*"/g, redact));
+    super(`${what} has ${count}; nothing was changed:\n${told.map((mistake) => `  - ${mistake}`).join("\n")}`);
     this.what = what;
-    this.mistakes = mistakes;
+    this.mistakes = told;
   }
 }
 
@@ -48,7 +51,7 @@ function mayBeSecret(path: readonly PropertyKey[], value: unknown): boolean {
 
 /** Short enough for one line, whatever was written. */
 function show(value: unknown): string {
-  const text = JSON.stringify(value);
+  const text = redact(JSON.stringify(value));
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
 

@@ -79,4 +79,18 @@ describe("the mistakes of a list", () => {
   it("in settings that are no object are told without a crash", () => {
     expect(mistakesOf(() => parseSettings(undefined, "Pulumi.test.yaml"))).toEqual(["value: missing"]);
   });
+
+  it("tell no more than the start of what could be a credential, in whatever field somebody pasted it", () => {
+    const canary = "Canary0123456789abcdefghijklmnop";
+    const lines = [
+      ...mistakesOf(() =>
+        settings({ dns: { zoneId: canary }, otlpEndpoint: `otlp.example.com/v1?api-key=${canary}`, image: `ghcr.io/ann:${canary}@sha256:0` }),
+      ),
+      ...mistakesOf(() => plan([tenant({ model: { primary: `x-${canary}` } })])),
+      ...mistakesOf(() => settings({ hosts: { laptop: { kind: "docker", memoryMb: 8192, cpus: 4, endpoint: "deploy:hunter2@203.0.113.10" } } })),
+    ];
+    expect(lines.length).toBeGreaterThanOrEqual(5);
+    expect(lines.join("\n")).not.toMatch(/anary0123|hunter2/);
+    expect(lines.join("\n")).toContain('field dns.zoneId "Cana…"');
+  });
 });

@@ -72,22 +72,22 @@ export const servers: Refusal[] = [
   {
     name: "an operator's key that is none",
     ...withSettings({ operators: { ann: "AAAAC3NzaC1lZDI1NTE5AAAAIAGvJo8AhqzxcRNR37xaC7W" } }),
-    line: 'field operators.ann "AAAAC3NzaC1lZDI1NTE5AAAAIAGvJo8AhqzxcRNR37xaC7W": paste the line of a public key file, for example ~/.ssh/id_ed25519.pub',
+    line: 'field operators.ann "AAAA…": paste the line of a public key file, for example ~/.ssh/id_ed25519.pub',
   },
   {
     name: "an operator's key with options, which would run a command",
     ...withSettings({ operators: { ann: `command="sh" ${OPERATOR_KEY}` } }),
-    line: 'field operators.ann "command=\\"sh\\" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAGvJ...: paste the line of a public key file, for example ~/.ssh/id_ed25519.pub',
+    line: 'field operators.ann "command=\\"sh\\" ssh-ed25519 AAAA… ann@laptop": paste the line of a public key file, for example ~/.ssh/id_ed25519.pub',
   },
   {
     name: "an operator's key of two lines",
     ...withSettings({ operators: { ann: `${OPERATOR_KEY}\n` } }),
-    line: 'field operators.ann "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAGvJo8AhqzxcRNR37xa...: paste the line of a public key file, for example ~/.ssh/id_ed25519.pub',
+    line: 'field operators.ann "ssh-ed25519 AAAA… ann@laptop\\n": paste the line of a public key file, for example ~/.ssh/id_ed25519.pub',
   },
   {
     name: "a key of two operators, which Hetzner takes once",
     ...withSettings({ operators: { ann: OPERATOR_KEY, bob: OPERATOR_KEY.replace("ann@laptop", "bob@desk") } }),
-    line: 'field operators.bob "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAGvJo8AhqzxcRNR37xa...: is the key of operator "ann" already; give each a key of their own',
+    line: 'field operators.bob "ssh-ed25519 AAAA… bob@desk": is the key of operator "ann" already; give each a key of their own',
   },
   {
     name: "a zone by its name",
