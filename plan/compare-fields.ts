@@ -1,5 +1,4 @@
 import { isCredentialField } from "../lib/credential.ts";
-import { parseImage } from "../lib/image.ts";
 import { gib } from "../lib/prose.ts";
 import type { FieldChange } from "../templates/comparison.ts";
 import { SIZES } from "./limits.ts";
@@ -31,9 +30,10 @@ export function describeValue(path: string, value: unknown): string | undefined 
   return shorten(describeText(value));
 }
 
-/** An image by its version and the start of its digest, an address by its origin, a key by its end: nothing that could carry a credential, nothing long. */
+/** An image without most of its digest, an address by its origin, a key by its end: nothing that could carry a credential, nothing long. */
 function describeText(text: string): string {
-  if (text.includes("@sha256:")) return `${parseImage(text).version ?? text.split("@")[0] ?? ""} (${text.split("@sha256:")[1]?.slice(0, 7) ?? ""})`;
+  const [name = "", digest] = text.split("@sha256:");
+  if (digest !== undefined) return `${name} (${digest.slice(0, 7)})`;
   if (/^[a-z][a-z0-9+.-]*:\/\//.test(text)) return URL.canParse(text) ? describeUrl(new URL(text)) : "an address";
   if (/^(ssh|ecdsa|sk)-\S+ /.test(text)) return text.replace(/ (\S+)/, (_, key: string) => ` …${key.slice(-8)}`);
   return text;

@@ -42,7 +42,7 @@ export function compareHosts(before: Version, after: Version): HostsCompared {
       ...added.flatMap(warnOfStart),
     ],
     deeds: [...added.map(tellStart), ...down.map(tellDown), ...gone.map(({ planned: { id } }) => `gives up ${quoted(id)}`)],
-    told: new Set(down.flatMap(({ planned: { id } }) => ["endpoint", "rebuild", "serverType"].map((field) => `hosts.${id}.${field}`))),
+    told: new Set(down.flatMap(({ planned: { id } }) => ["kind", "rebuild", "serverType"].map((field) => `hosts.${id}.${field}`))),
     down: new Set(down.map(({ planned: { id } }) => id)),
     cut: new Set(kept.filter(({ was, is }) => isCaddyReplaced(was, is)).map(({ is }) => is.planned.id)),
   };

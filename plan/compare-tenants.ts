@@ -1,8 +1,10 @@
+import { parseImage } from "../lib/image.ts";
+import { ownValue } from "../lib/own.ts";
 import { conjoin, quoted } from "../lib/prose.ts";
 import type { FieldChange, TenantChange, Warning } from "../templates/comparison.ts";
 import type { Tenant } from "../tenants/schema.ts";
 import { describeValue, diffFields } from "./compare-fields.ts";
-import { findExposedByEntry } from "./exposure.ts";
+import { findExposedByTenant } from "./exposure.ts";
 import { findRestartReasons, type Placed } from "./restarts.ts";
 import type { Version } from "./version.ts";
 
@@ -30,12 +32,20 @@ export interface TenantsCompared {
 /** Fields that the kind of change tells already. */
 const TOLD = ["host", "moveFrom", "status"];
 
-/** Compares every tenant of two versions. Those on hosts that are down are interrupted anyway, whatever else happens to them. */
-export function compareTenants(before: Version, after: Version, down: ReadonlySet<string>): TenantsCompared {
+/** What else interrupts tenants. */
+export interface Interruptions {
+  /** Hosts that are down: whoever is on them is interrupted anyway. */
+  down: ReadonlySet<string>;
+  /** Names of secrets that have another value, by tenant. */
+  rotated: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Compares every tenant of two versions. */
+export function compareTenants(before: Version, after: Version, { down, rotated }: Interruptions): TenantsCompared {
   const ids = [...new Set([before, after].flatMap(({ tenants }) => tenants.map(({ id }) => id)))].toSorted();
   const all = ids.map((id) => ({ was: find(before, id), is: find(after, id) }));
   const kept = all.flatMap(({ was, is }): Kept[] =>
-    was === undefined || is === undefined ? [] : [{ was, is, fields: diffFields(was.entry, is.entry), reasons: findReasons(was, is) }],
+    was === undefined || is === undefined ? [] : [{ was, is, fields: diffFields(was.entry, is.entry), reasons: findReasons(was, is, rotated) }],
   );
   const restarted = kept.filter(({ was, is, reasons }) => runs(was) && runs(is) && (reasons.length > 0 || down.has(was.host.id) || down.has(is.host.id)));
   return {
@@ -46,8 +56,10 @@ export function compareTenants(before: Version, after: Version, down: ReadonlySe
     }),
     warnings: [
       ...all.flatMap(({ was, is }) => (was !== undefined && is === undefined ? [warnOfEnd(was, after)] : [])),
-      ...all.flatMap(({ was, is }) => (is?.entry.adopt === true && was?.entry.adopt !== true ? [warnOfAdoption(is)] : [])),
-      ...kept.flatMap(({ was, is }) => findExposed(was, is).map((text): Warning => ({ level: "danger", text }))),
+      ...all.flatMap(({ was, is }) => (is?.entry.adopt === true && was === undefined ? [warnOfAdoption(is)] : [])),
+      ...all.flatMap(({ was, is }) => (is === undefined ? [] : findExposed(was, is).map((text): Warning => ({ level: "danger", text })))),
+      ...warnOfPublishers(all.flatMap(({ was, is }) => (is === undefined ? [] : [{ is, from: was?.tenant.image ?? after.settings.image }]))),
+      ...kept.flatMap(({ was, is }) => (was.tenant.authored === "write" && was.host.id !== is.host.id ? [warnOfAuthored(was, is)] : [])),
       ...warnOfRestarts(kept.filter((each) => each.fields.length === 0 && restarted.includes(each) && each.reasons.length > 0)),
       ...warnOfAddresses(kept.filter(({ was, is }) => was.tenant.url !== is.tenant.url)),
     ],
@@ -66,13 +78,20 @@ function runs({ entry }: Known): boolean {
   return entry.status === "active";
 }
 
-function findReasons(was: Known, is: Known): string[] {
-  return was.host.id === is.host.id ? findRestartReasons(was, is) : ["another host"];
+function findReasons(was: Known, is: Known, rotated: Interruptions["rotated"]): string[] {
+  if (was.host.id !== is.host.id) return ["another host"];
+  const names = (ownValue(rotated, is.entry.id) ?? []).filter((name) => is.tenant.secrets.includes(name) && was.tenant.secrets.includes(name));
+  return [...findRestartReasons(was, is), ...(names.length === 0 ? [] : [`another value of ${conjoin(names.map(quoted))}`])];
 }
 
-function findExposed(was: Known, is: Known): string[] {
-  const isNewlyPublic = was.host.id !== is.host.id && !was.host.edge.isPublic && is.host.edge.isPublic;
-  return [...findExposedByEntry(was.entry, is.entry), ...(isNewlyPublic ? [`${quoted(is.entry.id)} moves to a host that the world may connect to`] : [])];
+function findExposed(was: Known | undefined, is: Known): string[] {
+  const isOpen = ({ host: { edge } }: Known): boolean => edge.isPublic && edge.tls !== "origin";
+  const isNewlyPublic = was !== undefined && was.host.id !== is.host.id && !isOpen(was) && isOpen(is);
+  const past = was?.host.edge.tls === "origin" ? ", past Cloudflare" : "";
+  return [
+    ...findExposedByTenant(was?.tenant, is.tenant),
+    ...(isNewlyPublic ? [`${quoted(is.entry.id)} moves to a host that the world may connect to${past}`] : []),
+  ];
 }
 
 function describeStart({ entry: { id, name, status, expose, size }, host, tenant }: Known): TenantChange {
@@ -119,6 +138,25 @@ function warnOfEnd(was: Known, after: Version): Warning {
 
 function warnOfAdoption({ entry: { id }, host }: Known): Warning {
   return { level: "notice", text: `${quoted(id)} takes over what an earlier tenant ${quoted(id)} left on ${quoted(host.id)}: is it the same client?` };
+}
+
+/** The authored directory is its host's, not the tenant's. */
+function warnOfAuthored({ entry: { id }, host }: Known, is: Known): Warning {
+  return { level: "danger", text: `what ${quoted(id)} has authored stays on ${quoted(host.id)}, and it starts with none on ${quoted(is.host.id)}` };
+}
+
+/** Tenants whose image comes from somebody else than before, in one line for each who it is. */
+function warnOfPublishers(all: readonly { is: Known; from: string }[]): Warning[] {
+  const others = all
+    .map(({ is, from }) => ({ id: is.entry.id, from: parseImage(from).repository, to: parseImage(is.tenant.image).repository }))
+    .filter(({ from, to }) => from !== to);
+  return [...Map.groupBy(others, ({ from, to }) => `${quoted(to)} instead of ${quoted(from)}`)].map(([which, group]): Warning => {
+    const ids = conjoin(
+      group.map(({ id }) => quoted(id)),
+      12,
+    );
+    return { level: "danger", text: `OpenClaw of ${ids} comes from somebody else: from ${which}` };
+  });
 }
 
 /** Tenants that restart for the same reasons are told of in one line. */

@@ -2,6 +2,7 @@ import { conjoin, count, quoted } from "../lib/prose.ts";
 import type { Comparison, FieldChange, Warning } from "../templates/comparison.ts";
 import { compareHosts } from "./compare-hosts.ts";
 import { diffFields } from "./compare-fields.ts";
+import { diffKeys, findRotated, warnOfEncryption, warnOfKeys } from "./changed-keys.ts";
 import { compareTenants } from "./compare-tenants.ts";
 import { findExposedBySettings } from "./exposure.ts";
 import { summarize } from "./summary.ts";
@@ -27,14 +28,18 @@ export function compareVersions({ before: earlier, after, program }: CompareArgs
   const before = earlier ?? emptied(after);
   const { stack } = after.fleet;
   const { hosts, deeds, told, down, cut, warnings: ofHosts } = compareHosts(before, after);
-  const { tenants, restarted, warnings: ofTenants } = compareTenants(before, after, down);
-  const settings = diffFields(before.settings, after.settings).filter(({ field }) => !isWholeHost(field));
+  const rotated = findRotated(before.keys, after.keys);
+  const { tenants, restarted, warnings: ofTenants } = compareTenants(before, after, { down, rotated });
+  const keys = diffKeys(before.keys, after.keys);
+  const settings = [...diffFields(before.settings, after.settings).filter(({ field }) => !isWholeHost(field)), ...keys];
   const byProgram = findProgramRestarts(before, after, program);
   const cutOff = after.tenants.filter(({ id, host, status }) => cut.has(host) && status === "active" && before.tenants.some((each) => each.id === id));
   const interrupted = [...new Set([...restarted, ...byProgram, ...cutOff.map(({ id }) => id)])].toSorted();
   const warnings = [
     ...ofHosts,
-    ...findExposedBySettings(before.settings, after.settings).map((text): Warning => ({ level: "danger", text })),
+    ...[...findExposedBySettings(before.settings, after.settings), ...findLostNames(before, after)].map((text): Warning => ({ level: "danger", text })),
+    ...warnOfKeys(keys),
+    ...warnOfEncryption(before.keys, after.keys),
     ...ofTenants,
     ...warnOfProgram(program, byProgram),
   ];
@@ -43,7 +48,7 @@ export function compareVersions({ before: earlier, after, program }: CompareArgs
     summary: summarize({
       stack,
       tenants,
-      deeds: [...deeds, ...findSharedDeeds(before, after, program)],
+      deeds: [...deeds, ...Object.entries(rotated).map(tellRotated), ...findSharedDeeds(before, after, program)],
       settings: settings.filter(({ field }) => !told.has(field)),
       hosts,
       interrupted,
@@ -58,8 +63,28 @@ export function compareVersions({ before: earlier, after, program }: CompareArgs
 }
 
 /** A stack that has nothing yet. */
-function emptied({ settings, fleet }: Version): Version {
-  return { tenants: [], settings: { ...settings, hosts: {} }, fleet: { ...fleet, hosts: [], dns: undefined } };
+function emptied({ settings, keys, fleet }: Version): Version {
+  return { tenants: [], settings: { ...settings, hosts: {} }, keys, fleet: { ...fleet, hosts: [], dns: undefined } };
+}
+
+function tellRotated([id, names]: [string, string[]]): string {
+  return `sets ${conjoin(names.map(quoted))} of ${quoted(id)} anew`;
+}
+
+/** Names at Cloudflare that go although their tenants stay. */
+function findLostNames({ fleet: { dns: before } }: Version, { fleet: { dns: after }, tenants }: Version): string[] {
+  if (before === undefined) return [];
+  if (after !== undefined && before.zoneId !== after.zoneId)
+    return ["all names go to another zone at Cloudflare, and those in the zone before are deleted: nobody is found until that one is asked"];
+  const lost = before.names.filter(
+    ({ id }) => after?.names.every((each) => each.id !== id) !== false && (id === "*" || tenants.some((each) => each.id === id)),
+  );
+  if (lost.length === 0) return [];
+  const hostnames = conjoin(
+    lost.map(({ hostname }) => quoted(hostname)),
+    12,
+  );
+  return [`at Cloudflare ${hostnames} ${lost.length === 1 ? "is" : "are"} deleted, and whoever calls by that finds nobody unless you make it elsewhere`];
 }
 
 /** What happens to things that no field of the list or the settings names. */

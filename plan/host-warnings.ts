@@ -26,7 +26,7 @@ export function describeMachine(settings: HostSettings): string {
 
 /** Whether all its tenants are down while the change is made. */
 export function isDown(was: KnownHost, is: KnownHost): boolean {
-  if (isAnotherMachine(was, is) || is.planned.machine?.isRebuilding === true) return true;
+  if (was.settings.kind !== is.settings.kind || is.planned.machine?.isRebuilding === true) return true;
   return was.settings.kind === "hetzner" && is.settings.kind === "hetzner" && was.settings.serverType !== is.settings.serverType;
 }
 
@@ -44,9 +44,13 @@ export function isCaddyReplaced(was: KnownHost, is: KnownHost): boolean {
 
 /** What is to be said of a host that comes. */
 export function warnOfStart({ settings, planned: { id } }: KnownHost): Warning[] {
-  if (settings.kind === "docker") return [];
+  if (settings.kind === "docker") return settings.edge.public ? [danger(`${quoted(id)} is public: the world may connect to it`)] : [];
   const eur = priceOf(settings);
-  return [notice(`${quoted(id)} is ordered: ${describeMachine(settings)}${eur === undefined ? "" : `, for ${eur.toFixed(2)} EUR a month`}`)];
+  const isOpen = settings.tailscale?.address === undefined && settings.sshFrom.some((range) => range.endsWith("/0"));
+  return [
+    ...(isOpen ? [danger(`${quoted(id)} lets the whole world knock at its ssh`)] : []),
+    notice(`${quoted(id)} is ordered: ${describeMachine(settings)}${eur === undefined ? "" : `, for ${eur.toFixed(2)} EUR a month`}`),
+  ];
 }
 
 /** What is to be said of a host that goes. */
@@ -64,8 +68,23 @@ export function warnOfChange(was: KnownHost, is: KnownHost): Warning[] {
   const caddy = isCaddyReplaced(was, is)
     ? [notice(`Caddy on ${id} is replaced, and open connections are cut. Not reachable for a moment: ${nameTenants(is)}`)]
     : [];
-  if (isAnotherMachine(was, is)) return [danger(`${id} becomes another machine. Their data stays behind, and they start empty: ${nameTenants(was)}`)];
-  if (was.settings.kind !== "hetzner" || is.settings.kind !== "hetzner") return caddy;
+  if (was.settings.kind !== is.settings.kind)
+    return [
+      danger(`${id} becomes another machine. Their data stays behind, and they start empty: ${nameTenants(was)}`),
+      ...(was.settings.kind === "hetzner" ? [warnOfEnd(was)] : warnOfStart(is)),
+    ];
+  if (was.settings.kind === "docker" && is.settings.kind === "docker")
+    return [
+      ...(was.settings.endpoint === is.settings.endpoint
+        ? []
+        : [
+            danger(
+              `${id} is reached at another address, and nothing that was made is made again there: if it is another machine, add a host for it instead, and move ${nameTenants(is)}`,
+            ),
+          ]),
+      ...caddy,
+    ];
+  if (was.settings.kind === "docker" || is.settings.kind === "docker") return caddy;
   const [from, to] = [was.settings, is.settings];
   const late = findLate(from, to).map(quoted);
   return [
@@ -89,10 +108,6 @@ function danger(text: string): Warning {
 
 function notice(text: string): Warning {
   return { level: "notice", text };
-}
-
-function isAnotherMachine({ settings: was }: KnownHost, { settings: is }: KnownHost): boolean {
-  return was.kind !== is.kind || (was.kind === "docker" && is.kind === "docker" && was.endpoint !== is.endpoint);
 }
 
 function findLate(from: HetznerSettings, to: HetznerSettings): string[] {

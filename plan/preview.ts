@@ -2,6 +2,7 @@ import { UserError } from "../lib/errors.ts";
 import { conjoin, quoted } from "../lib/prose.ts";
 import type { Comparison, EngineAccount, EngineShare, EngineStep, Fate, Warning } from "../templates/comparison.ts";
 import { type Owner, parseSteps, type Step } from "./engine-steps.ts";
+import { tellInterrupted } from "./summary.ts";
 
 /** What would be lost with a host, whether it is protected right now or not. */
 const GUARDED: Readonly<Record<string, string>> = {
@@ -45,15 +46,24 @@ export function parsePreview(text: string): Preview {
 /** The comparison with what the engine knows on top. */
 export function withPreview(comparison: Comparison, { account, guarded, restarted }: Preview): Comparison {
   const danger = (text: string): Warning => ({ level: "danger", text });
+  const unforeseen = restarted.filter((id) => !comparison.interrupted.includes(id));
   const warnings = [
     ...(account.isComplete ? [] : [danger("the engine's preview did not get to its end; its log says why")]),
     ...(guarded.length === 0
       ? []
       : [danger(`the engine would replace or delete what is guarded: ${guarded.join("; ")}. The check passes only where that is allowed`)]),
     ...comparison.warnings,
-    ...tellUnforeseen(restarted.filter((id) => !comparison.interrupted.includes(id))),
+    ...tellUnforeseen(unforeseen),
   ];
-  return { ...comparison, warnings };
+  return unforeseen.length === 0 ? { ...comparison, warnings } : { ...withInterrupted(comparison, unforeseen), warnings };
+}
+
+/** The second sentence of a summary says who is interrupted; where the files change nothing there is none yet. */
+function withInterrupted(comparison: Comparison, ids: readonly string[]): Comparison {
+  const [change = "", , ...rest] = comparison.summary;
+  const interrupted = [...comparison.interrupted, ...ids].toSorted();
+  const first = comparison.summary.length === 1 ? "Nothing changes in the list and the settings." : change;
+  return { ...comparison, interrupted, summary: [first, tellInterrupted(interrupted, comparison.hosts), ...rest] };
 }
 
 function tellUnforeseen(ids: readonly string[]): Warning[] {

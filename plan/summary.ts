@@ -38,7 +38,8 @@ export function summarize(args: SummaryArgs): string[] {
   return [`This change ${conjoin(all)}.`, tellInterrupted(interrupted, hosts), ...tellCost(hosts)];
 }
 
-function tellInterrupted(ids: readonly string[], hosts: readonly HostChange[]): string {
+/** Who is interrupted, in a sentence. */
+export function tellInterrupted(ids: readonly string[], hosts: readonly HostChange[]): string {
   const running = hosts.reduce((sum, { before }) => sum + (before?.active ?? 0), 0);
   if (ids.length === 0) return "Nobody else is interrupted.";
   if (ids.length === running && running > 1) return `All ${running} who run are interrupted.`;

@@ -17,5 +17,6 @@ export async function readVersion(root: string, stack: string): Promise<VersionI
   const file = findStackFile(root, stack);
   if (file === undefined) throw new UserError(`stack "${stack}" has no settings`, { hint: `write Pulumi.${stack}.yaml; Pulumi.prod.yaml shows how` });
   const settings = parseSettings(file.settings, `Pulumi.${stack}.yaml`);
-  return { stack, tenants: await readTenants(root, stack), settings, secrets: file.secretNames, library: readLibrary(root), seeds: readSeeds(root) };
+  const { secretNames: secrets, keys } = file;
+  return { stack, tenants: await readTenants(root, stack), settings, secrets, keys, library: readLibrary(root), seeds: readSeeds(root) };
 }

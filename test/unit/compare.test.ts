@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 
+import { type Keys, NO_KEYS } from "../../plan/changed-keys.ts";
 import { compareVersions } from "../../plan/compare.ts";
 import type { Settings } from "../../plan/settings.ts";
 import { asItIs, planVersion, type Version } from "../../plan/version.ts";
@@ -10,14 +11,15 @@ import type { Comparison } from "../../templates/comparison.ts";
 import { renderPlanText } from "../../templates/plan-text.ts";
 import type { TenantInput } from "../../tenants/schema.ts";
 import { roomy, tenantLists } from "../support/arbitraries.ts";
-import { fleetInput, house, settings, tenant } from "../support/fleet.ts";
+import { fleetInput, hetznerHost, hetznerSettings, house, OPERATOR_KEY, settings, tenant } from "../support/fleet.ts";
 
 const ARGS = { stack: "test", base: "main", pricesSeen: "2026-10-02" };
 /** Every run plans two fleets. */
 const RUNS = { numRuns: 40 };
 const SAME_PROGRAM = { files: [], configFiles: undefined };
 
-const versionOf = (tenants: readonly TenantInput[], of: Settings = roomy): Version => planVersion(asItIs(fleetInput(tenants, { settings: of })));
+const versionOf = (tenants: readonly TenantInput[], of: Settings = roomy, keys: Keys = NO_KEYS): Version =>
+  planVersion(asItIs({ ...fleetInput(tenants, { settings: of }), keys }));
 
 function compare(before: Version, after: Version): Comparison {
   return compareVersions({ before, after, program: SAME_PROGRAM });
@@ -178,12 +180,31 @@ describe("warnings", () => {
 });
 
 describe("a host", () => {
-  it("that becomes another machine is said to start its tenants empty", () => {
-    const at = (endpoint: string): Version =>
-      versionOf([tenant({ host: "server" })], settings({ hosts: { server: { kind: "docker", endpoint, memoryMb: 8192, cpus: 4, edge: { public: true } } } }));
+  const docker = (over: object = {}): object => ({ kind: "docker", memoryMb: 8192, cpus: 4, ...over });
+  const on = (server: object, over: Partial<z.input<typeof Settings>> = {}): Version =>
+    versionOf([tenant({ host: "server" })], settings({ hosts: { server } as never, ...over }));
+
+  it("that is reached at another address is said to get nothing made anew there", () => {
+    const at = (endpoint: string): Version => on(docker({ endpoint, edge: { public: true } }));
     const { warnings, summary, interrupted } = compare(at("ssh://ann@one.example.com"), at("ssh://ann@two.example.com"));
-    expect(warnings).toEqual([{ level: "danger", text: "`server` becomes another machine. Their data stays behind, and they start empty: `acme`" }]);
-    expect(summary[0]).toBe("This change puts another machine in the place of `server`.");
+    expect(warnings).toEqual([
+      {
+        level: "danger",
+        text: "`server` is reached at another address, and nothing that was made is made again there: if it is another machine, add a host for it instead, and move `acme`",
+      },
+    ]);
+    expect(summary[0]).toBe("This change sets `hosts.server.endpoint`.");
+    expect(interrupted).toEqual([]);
+  });
+
+  it("that becomes another machine is said to start its tenants empty, and what becomes of the server that it was", () => {
+    const hetzner = on(hetznerHost(), { operators: { ann: OPERATOR_KEY } });
+    const { warnings, summary, interrupted } = compare(hetzner, on(docker(), { operators: { ann: OPERATOR_KEY } }));
+    expect(warnings.slice(0, 2).map(({ text }) => text)).toEqual([
+      "`server` becomes another machine. Their data stays behind, and they start empty: `acme`",
+      expect.stringMatching(/^`server` goes: its server and the disk in it are deleted\. It is protected/) as string,
+    ]);
+    expect(summary[0]).toContain("puts another machine in the place of `server`");
     expect(interrupted).toEqual(["acme"]);
   });
 
@@ -193,6 +214,107 @@ describe("a host", () => {
     const texts = compare(at(false), at(true)).warnings.map(({ text }) => text);
     expect(texts).toContain("`laptop` becomes public: the world may connect to `acme`");
     expect(compare(at(true), at(false)).warnings.map(({ text }) => text)).not.toContainEqual(expect.stringContaining("becomes public"));
+  });
+});
+
+describe("a name at Cloudflare", () => {
+  const acme = tenant({ host: "host-1" });
+  const of = (dns: object | undefined, host = "host-1"): Version =>
+    versionOf(
+      [{ ...acme, host, ...(host === "host-1" ? {} : { moveFrom: "host-1" }) }],
+      hetznerSettings({
+        hosts: { "host-1": hetznerHost(), desk: { kind: "docker", memoryMb: 8192, cpus: 4, edge: { public: true, tls: "acme" } } },
+        dns: dns as never,
+      }),
+    );
+  const zone = { zoneId: "0123456789abcdef".repeat(2) };
+  const dangers = (before: Version, after: Version): string[] =>
+    compare(before, after).warnings.flatMap(({ level, text }) => (level === "danger" ? [text] : []));
+  const lost = "at Cloudflare `acme.example.com` is deleted, and whoever calls by that finds nobody unless you make it elsewhere";
+
+  it("is said to go when the zone is taken out, and nothing is said of an address that nobody publishes", () => {
+    expect(dangers(of(zone), of(undefined))).toEqual(["Cloudflare stands no longer in front of `host-1`: everybody may connect", lost]);
+    expect(dangers(of(undefined), of(zone))).toEqual([]);
+  });
+
+  it("is said to go, and Cloudflare with it, when its tenant moves to a host whose names are made by hand", () => {
+    expect(dangers(of(zone), of(zone, "desk"))).toEqual([lost, "`acme` moves to a host that the world may connect to, past Cloudflare"]);
+  });
+
+  it("is said to change its zone", () => {
+    expect(dangers(of(zone), of({ zoneId: "f".repeat(32) }))).toEqual([
+      "all names go to another zone at Cloudflare, and those in the zone before are deleted: nobody is found until that one is asked",
+    ]);
+  });
+});
+
+describe("a move", () => {
+  it("of the tenant that authors skills is said to leave them behind", () => {
+    const host = { kind: "docker", memoryMb: 8192, cpus: 4 } as const;
+    const on = (over: Partial<TenantInput>): Version =>
+      versionOf(
+        [tenant({ host: "alpha", skills: { author: true }, ...over })],
+        settings({ hosts: { alpha: host, beta: { ...host, endpoint: "ssh://ann@beta.example.com" } } }),
+      );
+    expect(compare(on({}), on({ host: "beta", moveFrom: "alpha" })).warnings).toEqual([
+      { level: "danger", text: "what `acme` has authored stays on `alpha`, and it starts with none on `beta`" },
+    ]);
+  });
+});
+
+describe("an image", () => {
+  it("of somebody else is never taken for a newer one", () => {
+    const evil = `evil.example/openclaw:2026.9.7@sha256:${"e".repeat(64)}`;
+    const at = (over: object): Version => versionOf([tenant({ host: "server" }), tenant({ id: "globex", port: 18802, host: "server" })], settings(over));
+    const text = "OpenClaw of `acme` and `globex` comes from somebody else: from `evil.example/openclaw` instead of `openclaw/openclaw`";
+    expect(compare(at({}), at({ image: evil })).warnings).toContainEqual({ level: "danger", text });
+    expect(compare(at({}), at({ image: evil })).settings).toContainEqual(
+      expect.objectContaining({ field: "image", after: "evil.example/openclaw:2026.9.7 (eeeeeee)" }),
+    );
+    expect(compare(at({}), at({ caddyImage: `evil.example/caddy:2.11.4@sha256:${"e".repeat(64)}` })).warnings).toContainEqual({
+      level: "danger",
+      text: "Caddy comes from somebody else: from `evil.example/caddy` instead of `caddy`",
+    });
+    expect(compare(versionOf([], settings()), versionOf([tenant({ host: "server", image: evil })], settings())).warnings).toContainEqual(
+      expect.objectContaining({ level: "danger" }),
+    );
+  });
+});
+
+describe("what a stack's file holds beside the settings", () => {
+  const keys = (secret: string, config: Keys["config"] = {}, encryption = "salt"): Keys => ({
+    config,
+    secrets: { acme: { A_KEY: secret, UNUSED: secret } },
+    encryption,
+  });
+  const list = [tenant({ host: "server", env: ["A_KEY"] })];
+  const of = (of: Keys): Version => versionOf(list, settings(), of);
+
+  it("restarts whoever gets another value of a secret", () => {
+    const { summary, warnings, interrupted } = compare(of(keys("one")), of(keys("two")));
+    expect(summary.slice(0, 2)).toEqual(["This change sets `A_KEY` and `UNUSED` of `acme` anew.", "`acme` is interrupted, nobody else."]);
+    expect(warnings).toEqual([{ level: "notice", text: "`acme` restarts although its entry does not change: another value of `A_KEY`" }]);
+    expect(interrupted).toEqual(["acme"]);
+  });
+
+  it("cannot be compared once it is encrypted otherwise, and says so", () => {
+    const { warnings, interrupted } = compare(of(keys("one")), of(keys("two", {}, "another salt")));
+    expect(warnings).toEqual([
+      { level: "notice", text: "secrets are encrypted otherwise than before: which of them are new, only the engine's preview shows" },
+    ]);
+    expect(interrupted).toEqual([]);
+  });
+
+  it("may send the engine, and its tokens with it, to somebody else", () => {
+    const { warnings, settings: fields, summary } = compare(of(keys("one")), of(keys("one", { "hcloud:endpoint": "1", "hcloud:token": "2" })));
+    expect(warnings).toEqual([
+      { level: "danger", text: "the engine is set up otherwise by `hcloud:endpoint`: whoever it calls by that is shown this stack's tokens" },
+    ]);
+    expect(fields).toEqual([
+      { field: "hcloud:endpoint", before: undefined, after: "set" },
+      { field: "hcloud:token", before: undefined, after: "set" },
+    ]);
+    expect(summary[0]).toBe("This change sets `hcloud:endpoint` and `hcloud:token`.");
   });
 });
 

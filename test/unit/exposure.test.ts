@@ -1,12 +1,21 @@
 import { describe, expect, it } from "vitest";
 
-import { findExposedByEntry, findExposedByHost, findExposedBySettings } from "../../plan/exposure.ts";
-import type { PlannedHost } from "../../plan/host.ts";
+import { findExposedByHost, findExposedBySettings, findExposedByTenant } from "../../plan/exposure.ts";
+import type { PlannedHost, PlannedTenant } from "../../plan/host.ts";
 import type { Settings } from "../../plan/settings.ts";
-import { Tenant, type TenantInput } from "../../tenants/schema.ts";
+import type { TenantInput } from "../../tenants/schema.ts";
 import { hetznerHost, hetznerSettings, OPERATOR_KEY, plan, plannedHost, running, tenant } from "../support/fleet.ts";
 
-const entry = (over: Partial<TenantInput>): Tenant => Tenant.parse(tenant(over));
+/** What one version of a tenant lets in that another did not; without another, what a new one does. */
+function exposed(before: Partial<TenantInput> | undefined, after: Partial<TenantInput>): string[] {
+  const secrets = { acme: ["TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"] };
+  const planned = (over: Partial<TenantInput>): PlannedTenant => {
+    const [one] = plan([tenant({ host: "server", ...over })], { secrets }).hosts.flatMap(({ tenants }) => tenants);
+    if (one === undefined) throw new Error("it is on no host");
+    return one;
+  };
+  return findExposedByTenant(before === undefined ? undefined : planned(before), planned(after));
+}
 
 /** What one version of a server lets in that another did not. */
 function opened(before: Parameters<typeof hetznerHost>[0], after: Parameters<typeof hetznerHost>[0], dns: { before?: object; after?: object } = {}): string[] {
@@ -18,24 +27,45 @@ function opened(before: Parameters<typeof hetznerHost>[0], after: Parameters<typ
   return findExposedByHost(was.host, is.host, { before: was.settings, after: is.settings });
 }
 
-describe("an entry", () => {
+describe("a tenant", () => {
+  const open: Partial<TenantInput> = { telegram: { mode: "webhook", dmPolicy: "open", allowFrom: ["*"], groupPolicy: "open" } };
+  const lines = [
+    "`acme` exposes more: Telegram's webhook can be called from outside",
+    "everybody may write to `acme` by `telegram`",
+    "everybody may write to `acme` in groups of `telegram`",
+  ];
+
   it("exposes more by every part that is new, and less by none", () => {
-    expect(findExposedByEntry(entry({ expose: ["hooks"] }), entry({ expose: ["api", "controlUi", "hooks"] }))).toEqual([
+    expect(exposed({ expose: ["hooks"] }, { expose: ["api", "controlUi", "hooks"] })).toEqual([
       "`acme` exposes more: `api` and `controlUi` can be called from outside",
     ]);
-    expect(findExposedByEntry(entry({ expose: ["api", "hooks"] }), entry({ expose: ["hooks"] }))).toEqual([]);
+    expect(exposed({ expose: ["api", "hooks"] }, { expose: ["hooks"] })).toEqual([]);
   });
 
   it("exposes more by a webhook, and by a bot that anybody may write to", () => {
-    const open = entry({ telegram: { mode: "webhook", dmPolicy: "open", allowFrom: ["*"], groupPolicy: "open" } });
-    const lines = [
-      "`acme` exposes more: Telegram's webhook can be called from outside",
-      "everybody may write to the bot of `acme`",
-      "everybody may write to the bot of `acme` in groups",
-    ];
-    expect(findExposedByEntry(entry({ telegram: {} }), open)).toEqual(lines);
-    expect(findExposedByEntry(open, open)).toEqual([]);
-    expect(findExposedByEntry(open, entry({}))).toEqual([]);
+    expect(exposed({ telegram: {} }, open)).toEqual(lines);
+    expect(exposed(open, open)).toEqual([]);
+    expect(exposed(open, {})).toEqual([]);
+  });
+
+  it("that is new is said to let in whom its description does not name", () => {
+    expect(exposed(undefined, { ...open, expose: ["api"] })).toEqual(lines);
+    expect(exposed(undefined, { expose: ["api"] })).toEqual([]);
+  });
+
+  it("exposes nothing while it is suspended, and all of it once it runs again", () => {
+    expect(exposed({}, { ...open, expose: ["api"], status: "suspended" })).toEqual([]);
+    expect(exposed({ ...open, expose: ["api"], status: "suspended" }, { ...open, expose: ["api"] })).toEqual([
+      "`acme` exposes more: `api` can be called from outside",
+      ...lines,
+    ]);
+  });
+
+  it("is opened by its own config as well", () => {
+    expect(exposed({}, { config: { channels: { discord: { dmPolicy: "open", allowFrom: ["*"] } } } })).toEqual(["everybody may write to `acme` by `discord`"]);
+    expect(exposed({ telegram: {} }, { telegram: { groupPolicy: "allowlist", groupAllowFrom: ["*"] } })).toEqual([
+      "everybody may write to `acme` in groups of `telegram`",
+    ]);
   });
 });
 
@@ -44,6 +74,7 @@ describe("a server's port 22", () => {
 
   it("is said to open for ranges that were not within another", () => {
     expect(opened({ sshFrom }, { sshFrom: ["203.0.113.7/32", "2001:db8::/64"] })).toEqual([]);
+    expect(opened({ sshFrom: ["::/0"] }, { sshFrom: ["2001:db8::/32"] })).toEqual([]);
     expect(opened({ sshFrom }, { sshFrom: ["203.0.112.0/23", "2001:db8::/48"] })).toEqual([
       "`host-1` lets more addresses knock at its ssh: `203.0.112.0/23` and `2001:db8::/48`",
     ]);
@@ -76,6 +107,15 @@ describe("settings", () => {
     const to = (operators: Record<string, string>): string[] => findExposedBySettings(hetznerSettings(), hetznerSettings({ operators }));
     expect(to({ ann: other })).toEqual(["`ann` may log in to every server with a key that is new"]);
     expect(to({ anna: OPERATOR_KEY })).toEqual([]);
+    expect(to({ ann: OPERATOR_KEY.replace("ann@laptop", "ann@desk") })).toEqual([]);
+  });
+
+  it("that join servers to a private network are said to let their tenants in, until they are built anew", () => {
+    const network = { ipRange: "10.20.0.0/24", zone: "eu-central" } as const;
+    const to = (host: object): string[] =>
+      findExposedBySettings(hetznerSettings(), hetznerSettings({ hetzner: { network }, hosts: { "host-1": hetznerHost(host) } }));
+    expect(to({})).toEqual(["the tenants of `host-1` can reach what listens in the private network, until their servers are built anew"]);
+    expect(to({ rebuild: "again", protected: false })).toEqual([]);
   });
 
   it("send traces to a collector that is new, whose credentials are not told", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { NO_KEYS } from "../../plan/changed-keys.ts";
 import type { Settings } from "../../plan/settings.ts";
 import { after, asItIs, planVersion, type VersionInput } from "../../plan/version.ts";
 import type { TenantInput } from "../../tenants/schema.ts";
@@ -11,7 +12,7 @@ const acme = tenant({ host: "host-1" });
 
 function version(tenants: readonly TenantInput[], of: Settings = onServers({ "host-1": server })): VersionInput {
   const { stack, settings: parsed, secrets, library, seeds } = fleetInput(tenants, { settings: of });
-  return { stack, tenants, settings: parsed, secrets, library, seeds };
+  return { stack, tenants, settings: parsed, secrets, keys: NO_KEYS, library, seeds };
 }
 
 /** What is refused when one follows the other. */
