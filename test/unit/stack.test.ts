@@ -1,13 +1,18 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
 
 import { UserError } from "../../lib/errors.ts";
 import { readLibrary, readSeeds, readTenants } from "../../stack/files.ts";
 import { reported, shortenFailure } from "../../stack/reported.ts";
+
+const Project = z.object({ runtime: z.object({ options: z.object({ nodeargs: z.string() }) }) });
 
 let root: string;
 
@@ -108,6 +113,14 @@ describe("a resource that failed", () => {
     shortenFailure(error);
     expect(error.message).toBe("acme-prepare failed; what needs it waits for the next run");
     expect(pulumi.RunError.isInstance(error)).toBe(true);
+  });
+
+  it("is told once, also where Node finds that somebody took it late", () => {
+    const { runtime } = Project.parse(parse(readFileSync(join(import.meta.dirname, "..", "..", "Pulumi.yaml"), "utf8")));
+    const late = 'process.on("unhandledRejection", () => {}); const late = Promise.reject(new Error("late")); setTimeout(() => late.catch(() => {}), 10);';
+    const warn = (...nodeArgs: string[]): string => spawnSync(process.execPath, [...nodeArgs, "--eval", late], { encoding: "utf8" }).stderr;
+    expect(warn()).toContain("handled asynchronously");
+    expect(warn(...runtime.options.nodeargs.split(" "))).toBe("");
   });
 
   it("is told apart from a bug, which is left alone", () => {
