@@ -13,6 +13,11 @@ export function conjoin(names: readonly string[], most = Infinity): string {
   return new Intl.ListFormat("en-GB").format(rest > 0 ? [...names.slice(0, most), `${rest} more`] : names);
 }
 
+/** The same of values: "`acme`, `globex` and `initech`". */
+export function conjoinQuoted(values: readonly string[], most?: number): string {
+  return conjoin(values.map(quoted), most);
+}
+
 /** How many of something: "1 tenant", "3 tenants". */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;

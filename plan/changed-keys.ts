@@ -1,4 +1,4 @@
-import { conjoin, quoted } from "../lib/prose.ts";
+import { conjoinQuoted } from "../lib/prose.ts";
 import type { FieldChange, Warning } from "../templates/comparison.ts";
 
 /** What a stack's file holds beside the settings, without one value. */
@@ -31,9 +31,9 @@ export function diffKeys({ config: before }: Keys, { config: after }: Keys): Fie
 
 /** What is to be said of them: by some of them the engine calls somebody else, and shows this stack's tokens there. */
 export function warnOfKeys(changes: readonly FieldChange[]): Warning[] {
-  const strange = changes.filter(({ field, after }) => !CREDENTIALS.includes(field) && after !== undefined).map(({ field }) => quoted(field));
+  const strange = changes.filter(({ field, after }) => !CREDENTIALS.includes(field) && after !== undefined).map(({ field }) => field);
   if (strange.length === 0) return [];
-  return [{ level: "danger", text: `the engine is set up otherwise by ${conjoin(strange)}: whoever it calls by that is shown this stack's tokens` }];
+  return [{ level: "danger", text: `the engine is set up otherwise by ${conjoinQuoted(strange)}: whoever it calls by that is shown this stack's tokens` }];
 }
 
 /** Names of the secrets that both versions have and that are not encrypted as they were, by tenant. Nobody can tell once all are encrypted otherwise. */

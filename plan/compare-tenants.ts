@@ -1,6 +1,6 @@
 import { parseImage } from "../lib/image.ts";
 import { ownValue } from "../lib/own.ts";
-import { conjoin, quoted } from "../lib/prose.ts";
+import { conjoinQuoted, quoted } from "../lib/prose.ts";
 import type { FieldChange, TenantChange, Warning } from "../templates/comparison.ts";
 import type { Tenant } from "../tenants/schema.ts";
 import { describeValue, diffFields } from "./compare-fields.ts";
@@ -81,7 +81,7 @@ function runs({ entry }: Known): boolean {
 function findReasons(was: Known, is: Known, rotated: Interruptions["rotated"]): string[] {
   if (was.host.id !== is.host.id) return ["another host"];
   const names = (ownValue(rotated, is.entry.id) ?? []).filter((name) => is.tenant.secrets.includes(name) && was.tenant.secrets.includes(name));
-  return [...findRestartReasons(was, is), ...(names.length === 0 ? [] : [`another value of ${conjoin(names.map(quoted))}`])];
+  return [...findRestartReasons(was, is), ...(names.length === 0 ? [] : [`another value of ${conjoinQuoted(names)}`])];
 }
 
 function findExposed(was: Known | undefined, is: Known): string[] {
@@ -95,7 +95,7 @@ function findExposed(was: Known | undefined, is: Known): string[] {
 }
 
 function describeStart({ entry: { id, name, status, expose, size }, host, tenant }: Known): TenantChange {
-  const doors = expose.length === 0 ? "nothing but its health" : conjoin(expose.map(quoted));
+  const doors = expose.length === 0 ? "nothing but its health" : conjoinQuoted(expose);
   const state = status === "active" ? "" : ", suspended";
   const what = `comes to ${quoted(host.id)}${state}: ${quoted(describeValue("size", size) ?? "")} at ${quoted(tenant.url)}, exposing ${doors}`;
   return { id, name, kind: "added", what, fields: [] };
@@ -103,7 +103,7 @@ function describeStart({ entry: { id, name, status, expose, size }, host, tenant
 
 function describeEnd(was: Known, after: Version): TenantChange {
   const { entry, tenant, host } = was;
-  const volumes = conjoin([tenant.names.stateVolume, tenant.names.workspaceVolume].map(quoted));
+  const volumes = conjoinQuoted([tenant.names.stateVolume, tenant.names.workspaceVolume]);
   const what = `leaves ${quoted(host.id)}; its data stays ${tellDataPlace(was, after)}, in ${tenant.directory === undefined ? volumes : quoted(tenant.directory)}`;
   return { id: entry.id, name: entry.name, kind: "removed", what, fields: [] };
 }
@@ -151,8 +151,8 @@ function warnOfPublishers(all: readonly { is: Known; from: string }[]): Warning[
     .map(({ is, from }) => ({ id: is.entry.id, from: parseImage(from).repository, to: parseImage(is.tenant.image).repository }))
     .filter(({ from, to }) => from !== to);
   return [...Map.groupBy(others, ({ from, to }) => `${quoted(to)} instead of ${quoted(from)}`)].map(([which, group]): Warning => {
-    const ids = conjoin(
-      group.map(({ id }) => quoted(id)),
+    const ids = conjoinQuoted(
+      group.map(({ id }) => id),
       12,
     );
     return { level: "danger", text: `OpenClaw of ${ids} comes from somebody else: from ${which}` };
@@ -162,8 +162,8 @@ function warnOfPublishers(all: readonly { is: Known; from: string }[]): Warning[
 /** Tenants that restart for the same reasons are told of in one line. */
 function warnOfRestarts(unnamed: readonly Kept[]): Warning[] {
   return [...Map.groupBy(unnamed, ({ reasons }) => reasons.join("; "))].map(([why, group]) => {
-    const ids = conjoin(
-      group.map(({ is }) => quoted(is.entry.id)),
+    const ids = conjoinQuoted(
+      group.map(({ is }) => is.entry.id),
       12,
     );
     const [verb, whose] = group.length === 1 ? ["restarts", "its entry does"] : ["restart", "their entries do"];
@@ -174,8 +174,8 @@ function warnOfRestarts(unnamed: readonly Kept[]): Warning[] {
 function warnOfAddresses(moved: readonly Kept[]): Warning[] {
   const [first] = moved;
   if (first === undefined) return [];
-  const ids = conjoin(
-    moved.map(({ is }) => quoted(is.entry.id)),
+  const ids = conjoinQuoted(
+    moved.map(({ is }) => is.entry.id),
     12,
   );
   const example = `${quoted(first.was.tenant.url)} becomes ${quoted(first.is.tenant.url)}`;

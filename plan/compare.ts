@@ -1,4 +1,4 @@
-import { conjoin, count, quoted } from "../lib/prose.ts";
+import { conjoinQuoted, count, quoted } from "../lib/prose.ts";
 import type { Comparison, FieldChange, Warning } from "../templates/comparison.ts";
 import { compareHosts } from "./compare-hosts.ts";
 import { diffFields } from "./compare-fields.ts";
@@ -68,7 +68,7 @@ function emptied({ settings, keys, fleet }: Version): Version {
 }
 
 function tellRotated([id, names]: [string, string[]]): string {
-  return `sets ${conjoin(names.map(quoted))} of ${quoted(id)} anew`;
+  return `sets ${conjoinQuoted(names)} of ${quoted(id)} anew`;
 }
 
 /** Names at Cloudflare that go although their tenants stay. */
@@ -80,8 +80,8 @@ function findLostNames({ fleet: { dns: before } }: Version, { fleet: { dns: afte
     ({ id }) => after?.names.every((each) => each.id !== id) !== false && (id === "*" || tenants.some((each) => each.id === id)),
   );
   if (lost.length === 0) return [];
-  const hostnames = conjoin(
-    lost.map(({ hostname }) => quoted(hostname)),
+  const hostnames = conjoinQuoted(
+    lost.map(({ hostname }) => hostname),
     12,
   );
   return [`at Cloudflare ${hostnames} ${lost.length === 1 ? "is" : "are"} deleted, and whoever calls by that finds nobody unless you make it elsewhere`];
@@ -118,10 +118,10 @@ function findProgramRestarts(before: Version, after: Version, { configFiles }: P
 
 function warnOfProgram({ files, configFiles }: ProgramChange, restarted: readonly string[]): Warning[] {
   if (files.length === 0) return [];
-  const what = `the program itself changes in ${files.length > 4 ? count(files.length, "file") : conjoin(files.map(quoted))}`;
+  const what = `the program itself changes in ${files.length > 4 ? count(files.length, "file") : conjoinQuoted(files)}`;
   const effect =
     restarted.length > 0
-      ? `${conjoin(restarted.map(quoted), 12)} restart${restarted.length === 1 ? "s" : ""}, because it writes another openclaw.json`
+      ? `${conjoinQuoted(restarted, 12)} restart${restarted.length === 1 ? "s" : ""}, because it writes another openclaw.json`
       : configFiles === undefined
         ? "whether it writes other files cannot be told here"
         : "it writes the same openclaw.json for everybody";

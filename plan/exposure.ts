@@ -3,7 +3,7 @@ import { BlockList } from "node:net";
 import { z } from "zod";
 
 import { parseImage } from "../lib/image.ts";
-import { conjoin, quoted } from "../lib/prose.ts";
+import { conjoinQuoted, quoted } from "../lib/prose.ts";
 import { hetznerHosts } from "./cloud.ts";
 import type { PlannedHost, PlannedTenant } from "./host.ts";
 import type { Settings } from "./settings.ts";
@@ -22,7 +22,7 @@ export function findExposedByTenant(before: PlannedTenant | undefined, after: Pl
   const opened = before === undefined ? [] : after.expose.filter((part) => was?.expose.includes(part) !== true);
   const known = was === undefined ? [] : findOpenChannels(was);
   return [
-    ...(opened.length === 0 ? [] : [`${id} exposes more: ${conjoin(opened.toSorted().map(quoted))} can be called from outside`]),
+    ...(opened.length === 0 ? [] : [`${id} exposes more: ${conjoinQuoted(opened.toSorted())} can be called from outside`]),
     ...(was?.webhookPort === undefined && after.webhookPort !== undefined ? [`${id} exposes more: Telegram's webhook can be called from outside`] : []),
     ...findOpenChannels(after)
       .filter((channel) => !known.includes(channel))
@@ -47,7 +47,7 @@ export function findExposedByHost(before: PlannedHost, after: PlannedHost, setti
   const stillProxied = after.edge.tls === "origin";
   return [
     ...(!before.edge.isPublic && after.edge.isPublic
-      ? [`${id} becomes public: the world may connect to ${conjoin(after.tenants.map((each) => quoted(each.id))) || "it"}`]
+      ? [`${id} becomes public: the world may connect to ${conjoinQuoted(after.tenants.map((each) => each.id)) || "it"}`]
       : []),
     ...(before.edge.tls === "origin" && !stillProxied && after.edge.isPublic
       ? [`Cloudflare stands no longer in front of ${id}: everybody may connect${settings.after.dns === undefined ? "" : ", and its address is in the DNS"}`]
@@ -56,7 +56,7 @@ export function findExposedByHost(before: PlannedHost, after: PlannedHost, setti
       ? [`${id} admits calls of all of Cloudflare's customers, not of this zone alone`]
       : []),
     ...(before.edge.tls !== "none" && after.edge.tls === "none" && after.edge.isPublic ? [`${id} serves plain http to the world`] : []),
-    ...(doors.length === 0 ? [] : [`${id} lets more addresses knock at its ssh: ${conjoin(doors.map(quoted))}`]),
+    ...(doors.length === 0 ? [] : [`${id} lets more addresses knock at its ssh: ${conjoinQuoted(doors)}`]),
   ];
 }
 
@@ -71,8 +71,8 @@ export function findExposedBySettings(before: Settings, after: Settings): string
     ...(was === is ? [] : [`Caddy comes from somebody else: from ${quoted(is)} instead of ${quoted(was)}`]),
     ...(joining.length === 0
       ? []
-      : [`the tenants of ${conjoin(joining.map(quoted))} can reach what listens in the private network, until their servers are built anew`]),
-    ...(operators.length === 0 ? [] : [`${conjoin(operators.map(([name]) => quoted(name)))} may log in to every server with a key that is new`]),
+      : [`the tenants of ${conjoinQuoted(joining)} can reach what listens in the private network, until their servers are built anew`]),
+    ...(operators.length === 0 ? [] : [`${conjoinQuoted(operators.map(([name]) => name))} may log in to every server with a key that is new`]),
     ...(collector === undefined || collector === before.otlpEndpoint ? [] : [`traces and metrics of all tenants go to ${quoted(new URL(collector).host)}`]),
   ];
 }

@@ -1,4 +1,4 @@
-import { conjoin, quoted } from "../lib/prose.ts";
+import { conjoinQuoted, quoted } from "../lib/prose.ts";
 import type { Warning } from "../templates/comparison.ts";
 import type { HetznerSettings, HostSettings } from "./host-settings.ts";
 import type { PlannedHost } from "./host.ts";
@@ -86,7 +86,7 @@ export function warnOfChange(was: KnownHost, is: KnownHost): Warning[] {
     ];
   if (was.settings.kind === "docker" || is.settings.kind === "docker") return caddy;
   const [from, to] = [was.settings, is.settings];
-  const late = findLate(from, to).map(quoted);
+  const late = findLate(from, to);
   return [
     ...(is.planned.machine?.isRebuilding === true
       ? [danger(`${id} is built anew: its server and the disk in it are deleted, data and addresses stay. Down for minutes: ${nameTenants(is)}`)]
@@ -94,7 +94,7 @@ export function warnOfChange(was: KnownHost, is: KnownHost): Warning[] {
           ...(from.serverType === to.serverType
             ? []
             : [danger(`${id} is powered off to become ${quoted(to.serverType)} instead of ${quoted(from.serverType)}. Down meanwhile: ${nameTenants(is)}`)]),
-          ...(late.length === 0 ? [] : [notice(`${conjoin(late)} of ${id} reach${late.length === 1 ? "es" : ""} its server only when it is built anew`)]),
+          ...(late.length === 0 ? [] : [notice(`${conjoinQuoted(late)} of ${id} reach${late.length === 1 ? "es" : ""} its server only when it is built anew`)]),
           ...caddy,
         ]),
     ...(from.protected && !to.protected ? [danger(`${id} is protected no longer: the next change may delete or rebuild its server`)] : []),
@@ -116,6 +116,6 @@ function findLate(from: HetznerSettings, to: HetznerSettings): string[] {
 }
 
 function nameTenants({ planned }: KnownHost): string {
-  const active = planned.tenants.filter(({ status }) => status === "active").map(({ id }) => quoted(id));
-  return active.length === 0 ? "nobody" : conjoin(active, 12);
+  const active = planned.tenants.filter(({ status }) => status === "active").map(({ id }) => id);
+  return active.length === 0 ? "nobody" : conjoinQuoted(active, 12);
 }

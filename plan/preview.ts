@@ -1,5 +1,5 @@
 import { UserError } from "../lib/errors.ts";
-import { conjoin, quoted } from "../lib/prose.ts";
+import { conjoinQuoted, quoted } from "../lib/prose.ts";
 import type { Comparison, EngineAccount, EngineShare, EngineStep, Fate, Warning } from "../templates/comparison.ts";
 import { type Owner, parseSteps, type Step } from "./engine-steps.ts";
 import { tellInterrupted } from "./summary.ts";
@@ -68,7 +68,7 @@ function withInterrupted(comparison: Comparison, ids: readonly string[]): Compar
 
 function tellUnforeseen(ids: readonly string[]): Warning[] {
   if (ids.length === 0) return [];
-  return [{ level: "notice", text: `by the engine's account ${conjoin(ids.map(quoted), 12)} restart${ids.length === 1 ? "s" : ""} as well` }];
+  return [{ level: "notice", text: `by the engine's account ${conjoinQuoted(ids, 12)} restart${ids.length === 1 ? "s" : ""} as well` }];
 }
 
 function isGuarded(step: Step): boolean {

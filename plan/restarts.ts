@@ -1,5 +1,5 @@
 import { parseImage } from "../lib/image.ts";
-import { conjoin, quoted } from "../lib/prose.ts";
+import { conjoinQuoted, quoted } from "../lib/prose.ts";
 import { diffFields } from "./compare-fields.ts";
 import type { PlannedHost, PlannedTenant } from "./host.ts";
 
@@ -46,8 +46,5 @@ function describeImages(before: string, after: string): string[] {
 function describeConfigs(before: string, after: string, told: readonly string[]): string[] {
   const fields = diffFields(JSON.parse(before), JSON.parse(after)).map(({ field }) => field);
   const others = fields.filter((field) => field !== LIBRARY_FIELD && !told.includes(field));
-  return [
-    ...(fields.includes(LIBRARY_FIELD) ? ["the skills library"] : []),
-    ...(others.length === 0 ? [] : [`openclaw.json at ${conjoin(others.map(quoted), 4)}`]),
-  ];
+  return [...(fields.includes(LIBRARY_FIELD) ? ["the skills library"] : []), ...(others.length === 0 ? [] : [`openclaw.json at ${conjoinQuoted(others, 4)}`])];
 }

@@ -1,4 +1,4 @@
-import { conjoin, count, quoted } from "../lib/prose.ts";
+import { conjoin, conjoinQuoted, count, quoted } from "../lib/prose.ts";
 import type { FieldChange, HostChange, HostUse, TenantChange } from "../templates/comparison.ts";
 
 /** Names that a sentence takes. */
@@ -29,10 +29,10 @@ export interface SummaryArgs {
 export function summarize(args: SummaryArgs): string[] {
   const { stack, tenants, deeds, settings, hosts, interrupted } = args;
   const verbs = Object.entries(VERBS).flatMap(([kind, verb]) => {
-    const ids = tenants.filter((each) => each.kind === kind).map(({ id }) => quoted(id));
-    return ids.length === 0 ? [] : [`${verb} ${conjoin(ids, MOST)}`];
+    const ids = tenants.filter((each) => each.kind === kind).map(({ id }) => id);
+    return ids.length === 0 ? [] : [`${verb} ${conjoinQuoted(ids, MOST)}`];
   });
-  const named = settings.length > 3 ? count(settings.length, "setting") : conjoin(settings.map(({ field }) => quoted(field)));
+  const named = settings.length > 3 ? count(settings.length, "setting") : conjoinQuoted(settings.map(({ field }) => field));
   const all = [...verbs, ...deeds, ...(settings.length === 0 ? [] : [`sets ${named}`])];
   if (all.length === 0) return [`Nothing that runs in ${quoted(stack)} changes.`];
   return [`This change ${conjoin(all)}.`, tellInterrupted(interrupted, hosts), ...tellCost(hosts)];
@@ -43,7 +43,7 @@ export function tellInterrupted(ids: readonly string[], hosts: readonly HostChan
   const running = hosts.reduce((sum, { before }) => sum + (before?.active ?? 0), 0);
   if (ids.length === 0) return "Nobody else is interrupted.";
   if (ids.length === running && running > 1) return `All ${running} who run are interrupted.`;
-  return `${conjoin(ids.map(quoted), MOST)} ${ids.length === 1 ? "is" : "are"} interrupted, nobody else.`;
+  return `${conjoinQuoted(ids, MOST)} ${ids.length === 1 ? "is" : "are"} interrupted, nobody else.`;
 }
 
 /** The sum over hosts whose price is known. */
