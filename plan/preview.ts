@@ -89,10 +89,15 @@ function describeLoss(step: Step): string {
 
 /**
  * URNs that an update of one tenant alone is for: what becomes of it, whatever is created on its hosts or for all because it needs that, and the
- * routes of its hosts. Throws a UserError when the preview did not get to its end.
+ * routes of its hosts. Throws a UserError when another tenant is to move, or the preview did not get to its end.
  */
 export function targetsOf(text: string, { id, hosts }: { id: string; hosts: readonly string[] }): string[] {
   const { steps, isComplete } = parseSteps(text);
+  const moving = findMoving(steps).find((each) => each !== id);
+  if (moving !== undefined)
+    throw new UserError(`tenant "${moving}" is to move, and an update of "${id}" alone would forget where its data is`, {
+      hint: "update the whole fleet instead",
+    });
   if (!isComplete) throw new UserError("the preview did not get to its end", { hint: "its log says why" });
   const isNeeded = ({ owner, fate, name }: Step): boolean => {
     switch (owner.kind) {
@@ -105,6 +110,13 @@ export function targetsOf(text: string, { id, hosts }: { id: string; hosts: read
     }
   };
   return steps.some(({ owner }) => owner.kind === "tenant" && owner.id === id) ? steps.filter(isNeeded).map(({ urn }) => urn) : [];
+}
+
+/** Tenants whose data is to go to another host. An update of anybody writes down the places that the list names, and the move would find nothing to carry. */
+function findMoving(steps: readonly Step[]): string[] {
+  return steps.flatMap(({ fate, type, name, owner }) =>
+    owner.kind === "tenant" && type === "docker:index/volume:Volume" && name === `${owner.id}-state` && fate === "replaced" ? [owner.id] : [],
+  );
 }
 
 function describeStep({ fate, type, name, inputs, state, owner }: Step): EngineStep {
