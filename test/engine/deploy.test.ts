@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { execa } from "execa";
 
 import type { TenantInput } from "../../tenants/schema.ts";
@@ -225,7 +225,12 @@ describeWhere("a fleet that is deployed and looked at by workflows (stand-in for
   });
 
   it("has the same issue brought up to date in the next night, and nobody else's", async () => {
-    await fleet.project.dockerOn("host-1")("start", `openclaw-${fleet.project.stack}-acme`);
+    const docker = fleet.project.dockerOn("host-1");
+    const container = `openclaw-${fleet.project.stack}-acme`;
+    await docker("start", container);
+    // The next deployment tells how everybody is, and a start takes its time.
+    const healthOfAcme = async (): Promise<string> => (await docker("inspect", "--format", "{{.State.Health.Status}}", container)).trim();
+    await vi.waitFor(async () => { expect(await healthOfAcme()).toBe("healthy"); }, { timeout: 120_000, interval: 500 });
     expect(await look()).toMatchObject({ look: "success", report: "success" });
 
     expect(fleet.github.writes).toEqual(["POST /repos/agency/openclaw-tenants/issues", expect.stringMatching(/^PATCH /)]);
