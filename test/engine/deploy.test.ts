@@ -230,7 +230,12 @@ describeWhere("a fleet that is deployed and looked at by workflows (stand-in for
     await docker("start", container);
     // The next deployment tells how everybody is, and a start takes its time.
     const healthOfAcme = async (): Promise<string> => (await docker("inspect", "--format", "{{.State.Health.Status}}", container)).trim();
-    await vi.waitFor(async () => { expect(await healthOfAcme()).toBe("healthy"); }, { timeout: 120_000, interval: 500 });
+    await vi.waitFor(
+      async () => {
+        expect(await healthOfAcme()).toBe("healthy");
+      },
+      { timeout: 120_000, interval: 500 },
+    );
     expect(await look()).toMatchObject({ look: "success", report: "success" });
 
     expect(fleet.github.writes).toEqual(["POST /repos/agency/openclaw-tenants/issues", expect.stringMatching(/^PATCH /)]);
